@@ -1,0 +1,3 @@
+//! # orthrus: Cerbos policies, decided in process
+
+pub mod text;
