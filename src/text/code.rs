@@ -77,6 +77,8 @@ codes! {
     ScriptsUnsupported = "scripts-unsupported",
     /// Policies of one scope disagree on `scopePermissions`.
     ConflictingScopePermissions = "conflicting-scope-permissions",
+    /// A pattern with wildcards that cannot be read.
+    InvalidGlob = "invalid-glob",
     /// A CEL expression that does not parse.
     ExpressionSyntax = "expression-syntax",
     /// A CEL expression that does not type-check.

@@ -1,0 +1,34 @@
+//! Engines by number, shared by all threads of the process.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use napi::Result;
+use orthrus::Engine;
+
+use crate::error::Failure;
+
+static ENGINES: RwLock<Vec<Option<Arc<Engine>>>> = RwLock::new(Vec::new());
+
+/// Keeps an engine and gives its number.
+pub(crate) fn add(engine: Engine) -> u32 {
+    let mut engines = ENGINES.write().unwrap_or_else(PoisonError::into_inner);
+    engines.push(Some(Arc::new(engine)));
+    u32::try_from(engines.len() - 1).unwrap_or(u32::MAX)
+}
+
+/// Forgets an engine; checks that are under way on other threads finish with it.
+pub(crate) fn remove(number: u32) {
+    let mut engines = ENGINES.write().unwrap_or_else(PoisonError::into_inner);
+    if let Some(engine) = engines.get_mut(number as usize) {
+        *engine = None;
+    }
+}
+
+/// Runs with an engine.
+pub(crate) fn with<T>(number: u32, run: impl FnOnce(&Engine) -> Result<T>) -> Result<T> {
+    let engines = ENGINES.read().unwrap_or_else(PoisonError::into_inner);
+    match engines.get(number as usize) {
+        Some(Some(engine)) => run(engine),
+        _ => Err(Failure::Closed.into()),
+    }
+}

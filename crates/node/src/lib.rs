@@ -1,0 +1,133 @@
+//! The engine as an addon of Node.js: converts and calls, nothing else.
+//!
+//! JavaScript holds an engine by a number. Requests come as one string (see `orthrus::contract`), answers go back
+//! as one number or string: objects that cross the boundary field by field would cost more than the decision.
+//! The classes that users see are in `js/`.
+
+mod answer;
+mod engines;
+mod error;
+mod open;
+mod text;
+
+use bumpalo::Bump;
+use napi::bindgen_prelude::{AsyncTask, Either, Unknown};
+use napi::{Env, Result};
+use napi_derive::napi;
+use orthrus::cel::Timestamp;
+use orthrus::contract::CheckResourcesRequest;
+
+use answer::Answer;
+use error::Failure;
+use open::{Open, Origin};
+
+/// Opens a policy directory on a worker thread. Options are JSON.
+#[napi]
+pub fn open(directory: String, options: String) -> AsyncTask<Open> {
+    AsyncTask::new(Open::new(Origin::Directory(directory.into()), options))
+}
+
+/// Opens a policy directory on the calling thread.
+#[napi]
+pub fn open_sync(directory: String, options: String) -> Result<u32> {
+    Open::new(Origin::Directory(directory.into()), options).run()
+}
+
+/// Compiles files, a JSON object of texts by path, on a worker thread.
+#[napi]
+pub fn from_files(files: String, options: String) -> AsyncTask<Open> {
+    AsyncTask::new(Open::new(Origin::Files(files), options))
+}
+
+/// Compiles files on the calling thread.
+#[napi]
+pub fn from_files_sync(files: String, options: String) -> Result<u32> {
+    Open::new(Origin::Files(files), options).run()
+}
+
+/// Forgets an engine. Its number is never given again.
+#[napi]
+pub fn close(engine: u32) {
+    engines::remove(engine);
+}
+
+/// How many policies an engine holds.
+#[napi]
+pub fn policy_count(engine: u32) -> Result<u32> {
+    engines::with(engine, |engine| Ok(u32::try_from(engine.policy_count()).unwrap_or(u32::MAX)))
+}
+
+/// What is odd about the policies: a JSON list of diagnostics.
+#[napi]
+pub fn warnings(engine: u32) -> Result<String> {
+    engines::with(engine, |engine| Ok(error::diagnostics_json(engine.warnings()).to_string()))
+}
+
+/// Attributes that policies can read of principals: a JSON list of names, or `null` for all.
+#[napi]
+pub fn principal_attributes(engine: u32) -> Result<String> {
+    engines::with(engine, |engine| Ok(answer::attributes_json(engine.principal_attributes())))
+}
+
+/// Attributes that policies can read of resources of a kind: a JSON list of names, or `null` for all.
+#[napi]
+pub fn resource_attributes(engine: u32, kind: String) -> Result<String> {
+    engines::with(engine, |engine| Ok(answer::attributes_json(&engine.resource_attributes(&kind))))
+}
+
+/// Decides a request in its compact form. `-1`: the frame is ambiguous, send JSON.
+#[napi]
+pub fn check(env: Env, engine: u32, frame: Unknown<'_>, fields: u32) -> Result<Either<i32, String>> {
+    text::with_text(env, &frame, |frame| {
+        with_arena(|arena| match CheckResourcesRequest::from_frame(frame, fields as usize, arena) {
+            Ok(request) => decide(engine, request, now(), arena),
+            Err(_ambiguous) => Ok(Either::A(-1)),
+        })
+    })?
+}
+
+/// Decides a request in JSON, at an instant in milliseconds since 1970, or now.
+#[napi]
+pub fn check_json(engine: u32, request: String, at: Option<f64>) -> Result<Either<i32, String>> {
+    let now = at.map_or_else(now, from_milliseconds);
+    with_arena(|arena| decide(engine, CheckResourcesRequest::from_json(&request, arena), now, arena))
+}
+
+fn decide<'a>(
+    engine: u32,
+    request: std::result::Result<CheckResourcesRequest<'a>, orthrus::contract::RequestError>,
+    now: Timestamp,
+    arena: &'a Bump,
+) -> Result<Either<i32, String>> {
+    let request = request.map_err(Failure::Request)?;
+    engines::with(engine, |engine| Answer::of(engine, &request, now, arena).encode())
+}
+
+/// Lends the thread's arena, emptied afterwards: what a check needs is allocated once and used again.
+fn with_arena<T>(run: impl FnOnce(&Bump) -> T) -> T {
+    /// An arena that one huge request has blown up is not kept.
+    const KEEP_AT_MOST: usize = 1 << 20;
+    thread_local! {
+        static ARENA: std::cell::Cell<Option<Bump>> = const { std::cell::Cell::new(None) };
+    }
+    let mut arena = ARENA.take().unwrap_or_default();
+    let result = run(&arena);
+    arena.reset();
+    if arena.allocated_bytes() <= KEEP_AT_MOST {
+        ARENA.set(Some(arena));
+    }
+    result
+}
+
+fn now() -> Timestamp {
+    let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let seconds = i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX);
+    Timestamp::new(seconds, since_1970.subsec_nanos()).unwrap_or_default()
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "Timestamp::new refuses what is out of range")]
+fn from_milliseconds(milliseconds: f64) -> Timestamp {
+    let seconds = (milliseconds / 1000.0).floor();
+    let nanos = ((milliseconds - seconds * 1000.0) * 1e6).round();
+    Timestamp::new(seconds as i64, nanos as u32).unwrap_or_default()
+}

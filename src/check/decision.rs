@@ -1,0 +1,72 @@
+//! What a check answers.
+
+use crate::cel::{EvalError, Value};
+use crate::policy::{Effect, Kind};
+
+/// The answer for one resource.
+#[derive(Clone, Copy, Debug)]
+pub struct Decision<'a> {
+    /// One entry an action, in the order of the request.
+    pub actions: &'a [ActionDecision<'a>],
+    /// Derived roles that the principal has for this resource, sorted. Filled when
+    /// [`Detail::metadata`](super::Detail) asks for it.
+    pub effective_derived_roles: &'a [&'a str],
+    /// What rules reported, in the order of actions and rules.
+    pub outputs: &'a [OutputEntry<'a>],
+    /// Expressions that raised an error, each once, sorted by expression. Filled when
+    /// [`Detail::evaluation_errors`](super::Detail) asks for it.
+    pub evaluation_errors: &'a [EvaluationError<'a>],
+}
+
+/// The answer for one action.
+#[derive(Clone, Copy, Debug)]
+pub struct ActionDecision<'a> {
+    /// Allowed or not.
+    pub effect: Effect,
+    /// The policy that the answer is attributed to.
+    pub policy: MatchedPolicy<'a>,
+    /// The scope in which the answer was found.
+    pub scope: &'a str,
+}
+
+/// The policy that an answer is attributed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MatchedPolicy<'a> {
+    /// No policy is about this request.
+    NoMatch,
+    /// The policies of a kind: shown by the name and version of the request and the innermost scope that exists.
+    Main {
+        /// Principal or resource.
+        kind: Kind,
+        /// Principal id or resource kind.
+        name: &'a str,
+        /// Policy version.
+        version: &'a str,
+        /// Scope.
+        scope: &'a str,
+    },
+    /// One policy by its key.
+    Key(&'a str),
+}
+
+/// What a rule reported.
+#[derive(Clone, Copy, Debug)]
+pub struct OutputEntry<'a> {
+    /// Key of the policy.
+    pub policy: &'a str,
+    /// Name of the rule. The source shown is `policy#rule`.
+    pub rule: &'a str,
+    /// The action that was decided.
+    pub action: &'a str,
+    /// What the output expression gave.
+    pub value: Result<Value<'a>, EvalError<'a>>,
+}
+
+/// An expression that raised an error, and was therefore not satisfied.
+#[derive(Clone, Copy, Debug)]
+pub struct EvaluationError<'a> {
+    /// The text in the policy.
+    pub expression: &'a str,
+    /// What went wrong.
+    pub error: EvalError<'a>,
+}

@@ -1,0 +1,151 @@
+//! Evaluating the expressions of rules for one request: each variable, condition and derived role once.
+
+use std::cell::{Cell, RefCell};
+
+use bumpalo::Bump;
+use bumpalo::collections::Vec;
+
+use super::decision::EvaluationError;
+use crate::cel::{Activation, EvalError, RuntimeRoles, Value, Variables};
+use crate::table::{Condition, Expression, ModuleId, RuleTable};
+
+/// An expression raised an error, and the mode is strict.
+pub(super) struct Raised;
+
+/// What a request remembers of a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Memo {
+    Unknown,
+    Satisfied,
+    NotSatisfied,
+}
+
+impl From<bool> for Memo {
+    fn from(satisfied: bool) -> Self {
+        if satisfied { Self::Satisfied } else { Self::NotSatisfied }
+    }
+}
+
+/// Room for the memos of a policy.
+pub(super) fn memos(arena: &Bump, count: usize) -> &[Cell<Memo>] {
+    arena.alloc_slice_fill_with(count, |_| Cell::new(Memo::Unknown))
+}
+
+/// Evaluates expressions against one principal and resource.
+pub(super) struct Evaluator<'a> {
+    table: &'a RuleTable,
+    base: Activation<'a>,
+    strict: bool,
+    /// Variables of the modules touched so far; a request touches a handful.
+    modules: RefCell<Vec<'a, (ModuleId, Variables<'a>)>>,
+    errors: Option<RefCell<Vec<'a, EvaluationError<'a>>>>,
+}
+
+impl<'a> Evaluator<'a> {
+    pub(super) fn new(table: &'a RuleTable, base: Activation<'a>, strict: bool, record_errors: bool) -> Self {
+        let errors = record_errors.then(|| RefCell::new(Vec::new_in(base.arena)));
+        Self { table, strict, modules: RefCell::new(Vec::new_in(base.arena)), errors, base }
+    }
+
+    pub(super) fn arena(&self) -> &'a Bump {
+        self.base.arena
+    }
+
+    /// Whether errors are recorded. Then variables that a rule may read are evaluated even where a
+    /// short-circuit would skip them, as the PDP does, so that the same errors are reported.
+    pub(super) fn records_errors(&self) -> bool {
+        self.errors.is_some()
+    }
+
+    /// Whether an expression that raises an error leaves no trace but "not satisfied".
+    pub(super) fn ignores_errors(&self) -> bool {
+        !self.strict && self.errors.is_none()
+    }
+
+    fn variables(&self, module: ModuleId) -> Variables<'a> {
+        let mut modules = self.modules.borrow_mut();
+        if let Some((_, variables)) = modules.iter().find(|(id, _)| *id == module) {
+            return *variables;
+        }
+        let programs = self.table.modules.get(module.0 as usize).map_or(&[][..], |module| &module.programs);
+        let variables = Variables::new_in(self.base.arena, programs);
+        modules.push((module, variables));
+        variables
+    }
+
+    /// What expressions of a module are evaluated in.
+    pub(super) fn scope(&self, module: ModuleId, uses: &[u32], roles: RuntimeRoles<'a>) -> Activation<'a> {
+        let mut activation = self.base;
+        activation.variables = self.variables(module);
+        activation.effective_derived_roles = roles;
+        if self.records_errors() {
+            self.evaluate_variables(module, uses, &activation);
+        }
+        activation
+    }
+
+    fn evaluate_variables(&self, module: ModuleId, uses: &[u32], activation: &Activation<'a>) {
+        let Some(texts) = self.table.modules.get(module.0 as usize).map(|module| &module.texts) else { return };
+        for slot in uses {
+            if let (Err(error), Some(text)) =
+                (activation.variables.get(*slot, activation), texts.get(*slot as usize))
+            {
+                self.record(text, error);
+            }
+        }
+    }
+
+    /// Whether a condition holds. A raised error is not satisfied, and in strict mode the end.
+    pub(super) fn satisfies(
+        &self,
+        condition: Option<&'a Condition>,
+        activation: &Activation<'a>,
+    ) -> Result<bool, Raised> {
+        match condition {
+            None => Ok(true),
+            Some(Condition::Expr(expression)) => self.holds(expression, activation),
+            Some(Condition::All(all)) => self.any_is(all, false, activation).map(|found| !found),
+            Some(Condition::Any(any)) => self.any_is(any, true, activation),
+            Some(Condition::None(none)) => self.any_is(none, true, activation).map(|found| !found),
+        }
+    }
+
+    fn any_is(
+        &self,
+        conditions: &'a [Condition],
+        wanted: bool,
+        activation: &Activation<'a>,
+    ) -> Result<bool, Raised> {
+        for condition in conditions {
+            if self.satisfies(Some(condition), activation)? == wanted {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn holds(&self, expression: &'a Expression, activation: &Activation<'a>) -> Result<bool, Raised> {
+        match expression.program.eval(activation) {
+            Ok(value) => Ok(matches!(value, Value::Bool(true))),
+            Err(error) => {
+                self.record(&expression.text, error);
+                if self.strict { Err(Raised) } else { Ok(false) }
+            }
+        }
+    }
+
+    fn record(&self, expression: &'a str, error: EvalError<'a>) {
+        if let Some(errors) = &self.errors {
+            errors.borrow_mut().push(EvaluationError { expression, error });
+        }
+    }
+
+    /// The recorded errors: each expression once, in order.
+    pub(super) fn into_errors(self) -> &'a [EvaluationError<'a>] {
+        let Some(errors) = self.errors else { return &[] };
+        let mut errors = errors.into_inner();
+        errors.sort_by_key(|error| error.expression);
+        errors.dedup_by_key(|error| error.expression);
+        errors.into_bump_slice()
+    }
+}

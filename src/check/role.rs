@@ -1,0 +1,57 @@
+//! What role policies take away from a role: all that they do not allow.
+
+use bumpalo::collections::Vec;
+
+use super::decision::OutputEntry;
+use super::evaluate::{Evaluator, Memo};
+use super::resource::{ResourceStep, RoleSet};
+use super::{Unanswerable, Verdict, emit, unanswerable};
+use crate::cel::RuntimeRoles;
+
+/// Denies what a role policy of the scope withholds from the role. A role policy never allows by itself.
+///
+/// It is asked only where the scope has any rule at all for the role and the kind, as in the PDP.
+pub(super) fn rules_say<'a>(
+    step: &ResourceStep<'a>,
+    roles: &'a RoleSet<'a>,
+    action: &'a str,
+    runtime: RuntimeRoles<'a>,
+    evaluator: &Evaluator<'a>,
+    outputs: &mut Vec<'a, OutputEntry<'a>>,
+) -> Result<Verdict<'a>, Unanswerable<'a>> {
+    if step.role_policies.is_empty() || !step.has_rules_for(roles) {
+        return Ok(Verdict::Nothing);
+    }
+    for symbol in roles.symbols() {
+        let Some((policy, memos)) = step.role_policies.iter().find(|(policy, _)| policy.role == symbol) else {
+            continue;
+        };
+        let mut named = false;
+        for (rule, memo) in policy.rules.iter().zip(*memos) {
+            let about_kind = rule.resource.matches(step.kind);
+            if !about_kind || !rule.allow_actions.iter().any(|allowed| allowed.matches(action)) {
+                continue;
+            }
+            named = true;
+            let activation = evaluator.scope(policy.module, &policy.uses, runtime);
+            let denied = match &rule.denial {
+                None => false,
+                Some(denial) => {
+                    if memo.get() == Memo::Unknown {
+                        let satisfied = evaluator.satisfies(Some(denial), &activation);
+                        memo.set(satisfied.map_err(unanswerable(&policy.key))?.into());
+                    }
+                    memo.get() == Memo::Satisfied
+                }
+            };
+            emit(outputs, rule.output.as_ref(), !denied, (&policy.key, &rule.name, action), &activation);
+            if denied {
+                return Ok(Verdict::Deny(Some(&policy.key)));
+            }
+        }
+        if !named {
+            return Ok(Verdict::Deny(Some(&policy.key)));
+        }
+    }
+    Ok(Verdict::Nothing)
+}

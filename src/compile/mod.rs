@@ -1,0 +1,80 @@
+//! `policies → RuleTable`: resolves imports, checks and compiles every expression, and indexes the rules.
+//!
+//! All mistakes of all policies are reported together. The result depends on what the policies say and not on
+//! the order in which they are given.
+
+mod expressions;
+mod imports;
+mod index;
+mod modules;
+mod rules;
+
+use std::collections::BTreeMap;
+
+use crate::policy::{Body, Policy};
+use crate::table::RuleTable;
+use crate::text::{Code, Diagnostic, Diagnostics, Label, Severity};
+use imports::Library;
+use index::Builder;
+use modules::Modules;
+
+/// A policy set that can decide, and what is odd about it.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The rules.
+    pub table: RuleTable,
+    /// Warnings.
+    pub warnings: Diagnostics,
+}
+
+/// Compiles policies. Disabled ones are left out, as if their files were not there.
+pub fn compile(policies: &[Policy]) -> Result<Compiled, Diagnostics> {
+    let mut diagnostics = Diagnostics::new();
+    let by_key = index_by_key(policies, &mut diagnostics);
+    let library = Library::new(by_key.values().copied());
+    let mut modules = Modules::new(&library);
+    let mut builder = Builder::default();
+    for policy in by_key.values() {
+        match &policy.body {
+            Body::Resource(body) => rules::resource_policy(policy, body, &mut modules, &mut builder),
+            Body::Principal(body) => rules::principal_policy(policy, body, &mut modules, &mut builder),
+            Body::Role(body) => rules::role_policy(policy, body, &mut modules, &mut builder),
+            Body::DerivedRoles(_) | Body::ExportVariables(_) | Body::ExportConstants(_) => {}
+        }
+    }
+    index::check_scopes(&by_key, &mut diagnostics);
+    modules.compile_unused();
+    diagnostics.extend(modules.take_diagnostics());
+    let diagnostics = diagnostics.sorted();
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
+    }
+    Ok(Compiled { table: builder.finish(modules, by_key.len()), warnings: diagnostics })
+}
+
+/// Policies by their identity, in an order that does not depend on that of the files.
+fn index_by_key<'p>(policies: &'p [Policy], diagnostics: &mut Diagnostics) -> BTreeMap<String, &'p Policy> {
+    let mut enabled: Vec<&Policy> = policies.iter().filter(|policy| !policy.disabled).collect();
+    enabled.sort_by_key(|policy| policy.source.name());
+    let mut by_key: BTreeMap<String, &Policy> = BTreeMap::new();
+    for policy in enabled {
+        let key = policy.key();
+        if let Some(first) = by_key.get(&key) {
+            let message = format!("policy `{key}` is defined more than once");
+            let elsewhere = Label::new(&first.source, first.name_span()).with_note("it is also defined here");
+            diagnostics.push(
+                Diagnostic::error(Code::DuplicatePolicy, &policy.source, policy.name_span(), message)
+                    .with_related(elsewhere)
+                    .with_hint("give one of them another name, version or scope, or set `disabled: true`"),
+            );
+        } else {
+            by_key.insert(key, policy);
+        }
+    }
+    by_key
+}
+
+/// The same diagnostics as warnings: for policies that nothing uses, whose mistakes harm nobody yet.
+fn as_warnings(diagnostics: Diagnostics) -> impl Iterator<Item = Diagnostic> {
+    diagnostics.into_iter().map(|diagnostic| Diagnostic { severity: Severity::Warning, ..diagnostic })
+}

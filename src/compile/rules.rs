@@ -1,0 +1,407 @@
+//! Rules of each kind of policy, from the model of the file to the form that a check reads.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::expressions::{Compiler, Reads};
+use super::imports::find;
+use super::index::Builder;
+use super::modules::Modules;
+use crate::policy::{
+    self, DerivedRoles, Effect, Policy, ScopePermissions, Spanned, principal_rule_name, resource_rule_name, sanitize,
+};
+use crate::table::{
+    Candidate, Condition, DerivedRole, Matcher, ModuleId, PrincipalPolicy, PrincipalRule, ResourcePolicy, ResourceRule,
+    RoleMatcher, RolePolicy, RoleRule, Row, Symbol,
+};
+use crate::text::{Code, Diagnostic, Label, Severity, nearest};
+
+/// A derived roles policy as resource policies use it.
+pub(super) struct DerivedRolesModule<'p> {
+    pub(super) policy: &'p Policy,
+    definitions: BTreeMap<&'p str, Definition>,
+}
+
+struct Definition {
+    parents: Vec<String>,
+    condition: Option<Arc<Condition>>,
+    module: ModuleId,
+    reads: Reads,
+}
+
+pub(super) fn derived_roles<'p>(
+    policy: &'p Policy,
+    body: &'p DerivedRoles,
+    modules: &mut Modules<'_, 'p>,
+) -> DerivedRolesModule<'p> {
+    let scope = modules.scope(policy, &body.constants, &body.variables);
+    let mut definitions = BTreeMap::new();
+    for definition in &body.definitions {
+        let (condition, reads) = modules.with_compiler(policy, &scope, |compiler| {
+            definition.condition.as_ref().map(|condition| compiler.condition(condition))
+        });
+        let parents = roles_or_any(&definition.parent_roles);
+        let definition_of = Definition {
+            parents,
+            condition: condition.flatten().map(Arc::new),
+            module: scope.id,
+            reads,
+        };
+        definitions.insert(definition.name.as_str(), definition_of);
+    }
+    DerivedRolesModule { policy, definitions }
+}
+
+/// A list that holds `*` means `*` alone.
+fn roles_or_any(roles: &[Spanned<String>]) -> Vec<String> {
+    if roles.iter().any(|role| role.value == "*") {
+        return vec!["*".to_owned()];
+    }
+    roles.iter().map(|role| role.value.clone()).collect()
+}
+
+pub(super) fn resource_policy<'p>(
+    policy: &'p Policy,
+    body: &'p policy::ResourcePolicy,
+    modules: &mut Modules<'_, 'p>,
+    builder: &mut Builder,
+) {
+    let imported = import_derived_roles(policy, body, modules);
+    let referenced = referenced_roles(policy, body, &imported, modules);
+    let scope = modules.scope(policy, &body.constants, &body.variables);
+    let needs_consent = needs_consent(body.scope_permissions.as_ref());
+    let mut rules = Vec::with_capacity(body.rules.len());
+    let mut memos = 0;
+    let mut reads = Reads::default();
+    for (index, rule) in body.rules.iter().enumerate() {
+        check_has_roles(policy, rule, modules);
+        let ((condition, output), of_rule) = modules.with_compiler(policy, &scope, |compiler| {
+            (compile_condition(compiler, rule.condition.as_ref()), rule.output.as_ref().map(|it| compiler.output(it)))
+        });
+        reads.merge(&of_rule);
+        let (effect, condition) = consent(needs_consent, rule.effect, condition);
+        rules.push(ResourceRule {
+            name: resource_rule_name(rule.name.as_deref().map(String::as_str), index + 1).into(),
+            effect,
+            condition,
+            output,
+            rows: rows(policy, rule, &referenced, &mut memos, modules, builder),
+        });
+    }
+    let derived_roles = referenced.iter().map(|(name, definition)| derived_role(name, definition, builder)).collect();
+    let mut attributes = reads.attributes;
+    referenced.values().for_each(|definition| attributes.merge(&definition.reads.attributes));
+    let (actions, patterns) = action_index(policy, body, modules, builder);
+    builder.add_resource(
+        body,
+        ResourcePolicy {
+            key: policy.key().into(),
+            rules: rules.into(),
+            derived_roles,
+            module: scope.id,
+            uses: reads.variables.into(),
+            memos,
+            reads_runtime: reads.runtime,
+            actions,
+            patterns,
+        },
+        &attributes,
+    );
+}
+
+type Imported<'p> = BTreeMap<&'p str, Vec<(&'p Spanned<String>, Arc<DerivedRolesModule<'p>>)>>;
+type Referenced<'i> = BTreeMap<&'i str, &'i Definition>;
+
+fn import_derived_roles<'p>(
+    policy: &'p Policy,
+    body: &'p policy::ResourcePolicy,
+    modules: &mut Modules<'_, 'p>,
+) -> Imported<'p> {
+    let mut imported: Imported<'p> = BTreeMap::new();
+    for import in &body.import_derived_roles {
+        match find(policy, "derived roles", import, &modules.library.derived_roles) {
+            Ok((_, exported)) => {
+                if let Some(module) = modules.derived_roles(&exported.name) {
+                    for name in module.definitions.keys() {
+                        imported.entry(name).or_default().push((import, Arc::clone(&module)));
+                    }
+                }
+            }
+            Err(diagnostic) => modules.report(diagnostic),
+        }
+    }
+    imported
+}
+
+fn referenced_roles<'i>(
+    policy: &Policy,
+    body: &'i policy::ResourcePolicy,
+    imported: &'i Imported<'_>,
+    modules: &mut Modules<'_, '_>,
+) -> Referenced<'i> {
+    let mut referenced = BTreeMap::new();
+    for role in body.rules.iter().flat_map(|rule| &rule.derived_roles) {
+        match imported.get(role.as_str()).map(Vec::as_slice) {
+            Some([(_, module)]) => {
+                referenced.extend(module.definitions.get_key_value(role.as_str()).map(|(name, it)| (*name, it)));
+            }
+            Some(sources) => modules.report(ambiguous(policy, role, sources)),
+            None => {
+                let message = format!("derived role `{}` is not defined in any imports", role.value);
+                let hint = match nearest(&role.value, imported.keys().copied()) {
+                    Some(name) => format!("did you mean `{name}`?"),
+                    None => "import the policy that defines it under `importDerivedRoles`".to_owned(),
+                };
+                let diagnostic = Diagnostic::error(Code::UnknownDerivedRole, &policy.source, role.span, message);
+                modules.report(diagnostic.with_hint(hint));
+            }
+        }
+    }
+    referenced
+}
+
+fn ambiguous(
+    policy: &Policy,
+    role: &Spanned<String>,
+    sources: &[(&Spanned<String>, Arc<DerivedRolesModule<'_>>)],
+) -> Diagnostic {
+    let message = format!("derived role `{}` is defined in more than one import", role.value);
+    let diagnostic = Diagnostic::error(Code::AmbiguousDerivedRole, &policy.source, role.span, message)
+        .with_hint("remove one of the imports, or rename the derived role in one of them");
+    sources.iter().fold(diagnostic, |diagnostic, (import, module)| {
+        let note = format!("defined in {}", module.policy.source.name());
+        diagnostic.with_related(Label::new(&policy.source, import.span).with_note(note))
+    })
+}
+
+fn check_has_roles(policy: &Policy, rule: &policy::ResourceRule, modules: &mut Modules<'_, '_>) {
+    if rule.roles.is_empty() && rule.derived_roles.is_empty() {
+        let message = "the rule does not specify any roles or derived roles to match";
+        modules.report(
+            Diagnostic::error(Code::InvalidResourceRule, &policy.source, rule.span, message)
+                .with_hint("add `roles: [...]` or `derivedRoles: [...]`; `roles: [\"*\"]` means everybody"),
+        );
+    }
+}
+
+fn compile_condition(
+    compiler: &mut Compiler<'_, '_>,
+    condition: Option<&policy::Condition>,
+) -> Option<Condition> {
+    condition.and_then(|condition| compiler.condition(condition))
+}
+
+fn needs_consent(permissions: Option<&Spanned<ScopePermissions>>) -> bool {
+    permissions.is_some_and(|it| it.value == ScopePermissions::RequireParentalConsentForAllows)
+}
+
+/// Where parents have to consent, a conditional ALLOW becomes a DENY of everybody who does not meet the condition.
+fn consent(needed: bool, effect: Effect, condition: Option<Condition>) -> (Effect, Option<Condition>) {
+    match condition {
+        Some(condition) if needed && effect == Effect::Allow => {
+            (Effect::Deny, Some(Condition::None(Box::new([condition]))))
+        }
+        condition => (effect, condition),
+    }
+}
+
+/// One row for each role, then one for each parent role of each derived role.
+fn rows(
+    policy: &Policy,
+    rule: &policy::ResourceRule,
+    referenced: &Referenced<'_>,
+    memos: &mut u32,
+    modules: &mut Modules<'_, '_>,
+    builder: &mut Builder,
+) -> Box<[Row]> {
+    let mut rows = Vec::new();
+    let mut take_memo = || {
+        *memos += 1;
+        *memos - 1
+    };
+    if !rule.roles.is_empty() {
+        let memo = take_memo();
+        for role in roles_or_any(&rule.roles) {
+            if let Some(role) = role_matcher(policy, &role, &rule.roles, modules, builder) {
+                rows.push(Row { role, derived_role: None, memo });
+            }
+        }
+    }
+    let mut seen = Vec::new();
+    for name in &rule.derived_roles {
+        let Some((index, definition)) = referenced.keys().position(|it| *it == name.value).zip(referenced.get(name.as_str()))
+        else {
+            continue;
+        };
+        if seen.contains(&index) {
+            continue;
+        }
+        seen.push(index);
+        let memo = take_memo();
+        for parent in &definition.parents {
+            if let Some(role) = role_matcher(policy, parent, &[], modules, builder) {
+                rows.push(Row { role, derived_role: u32::try_from(index).ok(), memo });
+            }
+        }
+    }
+    rows.into()
+}
+
+fn role_matcher(
+    policy: &Policy,
+    role: &str,
+    written: &[Spanned<String>],
+    modules: &mut Modules<'_, '_>,
+    builder: &mut Builder,
+) -> Option<RoleMatcher> {
+    if !role.contains('*') {
+        return Some(RoleMatcher::Named(builder.symbols.intern(role)));
+    }
+    let span = written.iter().find(|it| it.value == role).map_or(policy.name_span(), |it| it.span);
+    let role = Spanned { value: role.to_owned(), span };
+    matcher(policy, &role, &role.value, modules).map(|matcher| match matcher {
+        Matcher::Any => RoleMatcher::Any,
+        glob => RoleMatcher::Glob(glob),
+    })
+}
+
+/// Reads a name of a rule. A pattern that cannot be read matches nothing, as in the PDP, and is warned of.
+fn matcher(
+    policy: &Policy,
+    written: &Spanned<String>,
+    pattern: &str,
+    modules: &mut Modules<'_, '_>,
+) -> Option<Matcher> {
+    match Matcher::new(pattern) {
+        Ok(matcher) => Some(matcher),
+        Err(error) => {
+            let message = format!("the pattern `{}` matches nothing: {error}", written.value);
+            let mut diagnostic = Diagnostic::error(Code::InvalidGlob, &policy.source, written.span, message);
+            diagnostic.severity = Severity::Warning;
+            modules.report(diagnostic.with_hint("put a `\\` before a character that is meant as it is"));
+            None
+        }
+    }
+}
+
+fn derived_role(name: &str, definition: &Definition, builder: &mut Builder) -> DerivedRole {
+    DerivedRole {
+        name: name.into(),
+        any_parent: definition.parents.iter().any(|role| role == "*"),
+        parent_roles: definition.parents.iter().map(|role| builder.symbols.intern(role)).collect(),
+        condition: definition.condition.clone(),
+        module: definition.module,
+        uses: definition.reads.variables.as_slice().into(),
+    }
+}
+
+type ActionIndex = (
+    FxHashMap<Symbol, Box<[Candidate]>>,
+    Box<[(Matcher, u32)]>,
+);
+
+/// For each action that some rule spells out, all rules that fit it; and the patterns, for every other action.
+fn action_index(
+    policy: &Policy,
+    body: &policy::ResourcePolicy,
+    modules: &mut Modules<'_, '_>,
+    builder: &mut Builder,
+) -> ActionIndex {
+    let mut spelled: Vec<&str> = Vec::new();
+    let mut all: Vec<(Matcher, u32)> = Vec::new();
+    for (rule, number) in body.rules.iter().zip(0..) {
+        for action in &rule.actions {
+            match matcher(policy, action, action, modules) {
+                Some(literal @ Matcher::Literal(_)) => {
+                    spelled.push(action);
+                    all.push((literal, number));
+                }
+                Some(pattern) => all.push((pattern, number)),
+                None => {}
+            }
+        }
+    }
+    let mut actions = FxHashMap::default();
+    for action in spelled {
+        let mut candidates: Vec<Candidate> = Vec::new();
+        for (_, rule) in all.iter().filter(|(pattern, _)| pattern.matches(action)) {
+            match candidates.last_mut() {
+                Some(last) if last.rule == *rule => last.times += 1,
+                _ => candidates.push(Candidate { rule: *rule, times: 1 }),
+            }
+        }
+        actions.insert(builder.symbols.intern(action), candidates.into());
+    }
+    all.retain(|(pattern, _)| !matches!(pattern, Matcher::Literal(_)));
+    (actions, all.into())
+}
+
+pub(super) fn principal_policy<'p>(
+    policy: &'p Policy,
+    body: &'p policy::PrincipalPolicy,
+    modules: &mut Modules<'_, 'p>,
+    builder: &mut Builder,
+) {
+    let scope = modules.scope(policy, &body.constants, &body.variables);
+    let needs_consent = needs_consent(body.scope_permissions.as_ref());
+    let mut rules = Vec::new();
+    let mut reads = Reads::default();
+    for rule in &body.rules {
+        let resource = matcher(policy, &rule.resource, &sanitize(&rule.resource), modules);
+        for (index, action) in rule.actions.iter().enumerate() {
+            let ((condition, output), of_rule) = modules.with_compiler(policy, &scope, |compiler| {
+                let condition = compile_condition(compiler, action.condition.as_ref());
+                (condition, action.output.as_ref().map(|it| compiler.output(it)))
+            });
+            reads.merge(&of_rule);
+            let (effect, condition) = consent(needs_consent, action.effect, condition);
+            let pattern = matcher(policy, &action.action, &action.action, modules);
+            let Some((resource, pattern)) = resource.clone().zip(pattern) else { continue };
+            let name = action.name.as_deref().map(String::as_str);
+            rules.push(PrincipalRule {
+                name: principal_rule_name(name, &rule.resource, index + 1).into(),
+                resource,
+                action: pattern,
+                effect,
+                condition,
+                output,
+            });
+        }
+    }
+    let compiled =
+        PrincipalPolicy { key: policy.key().into(), rules: rules.into(), module: scope.id, uses: reads.variables.into() };
+    builder.add_principal(body, compiled, &reads.attributes);
+}
+
+pub(super) fn role_policy<'p>(
+    policy: &'p Policy,
+    body: &'p policy::RolePolicy,
+    modules: &mut Modules<'_, 'p>,
+    builder: &mut Builder,
+) {
+    let scope = modules.scope(policy, &body.constants, &body.variables);
+    let mut rules = Vec::with_capacity(body.rules.len());
+    let mut reads = Reads::default();
+    for rule in &body.rules {
+        let ((condition, output), of_rule) = modules.with_compiler(policy, &scope, |compiler| {
+            (compile_condition(compiler, rule.condition.as_ref()), rule.output.as_ref().map(|it| compiler.output(it)))
+        });
+        reads.merge(&of_rule);
+        let allow_actions =
+            rule.allow_actions.iter().filter_map(|action| matcher(policy, action, action, modules)).collect();
+        let Some(resource) = matcher(policy, &rule.resource, &rule.resource, modules) else { continue };
+        rules.push(RoleRule {
+            name: rule.name.as_deref().map(String::as_str).unwrap_or_default().into(),
+            resource,
+            allow_actions,
+            denial: condition.map(|condition| Condition::None(Box::new([condition]))),
+            output,
+        });
+    }
+    let role = builder.symbols.intern(&body.role);
+    let compiled =
+        RolePolicy { role, key: policy.key().into(), rules: rules.into(), module: scope.id, uses: reads.variables.into() };
+    builder.add_role(body, compiled, &reads.attributes);
+}

@@ -1,0 +1,10 @@
+//! Requests and responses in the JSON shape of Cerbos' API: all that the heads of the engine see.
+
+mod frame;
+mod path;
+mod request;
+mod response;
+
+pub use frame::Ambiguous;
+pub use request::{CheckResourcesRequest, RequestError, ResourceEntry};
+pub use response::ResultEntry;

@@ -1,0 +1,101 @@
+//! Responses, as Cerbos writes them in JSON.
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::ResourceEntry;
+use crate::check::{ActionDecision, Decision, MatchedPolicy, OutputEntry};
+use crate::policy::policy_key;
+
+/// One resource's part of a response: what was asked and what was decided.
+///
+/// Serialises to the fields `outputs` and `meta` of a Cerbos result, each only where there is something to say.
+#[derive(Clone, Copy, Debug)]
+pub struct ResultEntry<'a> {
+    /// What was asked.
+    pub entry: &'a ResourceEntry<'a>,
+    /// What was decided.
+    pub decision: &'a Decision<'a>,
+    /// Whether the request asked for metadata.
+    pub include_meta: bool,
+}
+
+impl ResultEntry<'_> {
+    /// Whether there is more to say than the effects.
+    #[must_use]
+    pub fn has_details(&self) -> bool {
+        self.include_meta || !self.decision.outputs.is_empty()
+    }
+}
+
+impl Serialize for ResultEntry<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if !self.decision.outputs.is_empty() {
+            map.serialize_entry("outputs", self.decision.outputs)?;
+        }
+        if self.include_meta {
+            map.serialize_entry("meta", &Meta(*self))?;
+        }
+        map.end()
+    }
+}
+
+struct Meta<'a>(ResultEntry<'a>);
+
+impl Serialize for Meta<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("actions", &MetaActions(self.0))?;
+        map.serialize_entry("effectiveDerivedRoles", self.0.decision.effective_derived_roles)?;
+        map.end()
+    }
+}
+
+struct MetaActions<'a>(ResultEntry<'a>);
+
+impl Serialize for MetaActions<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let named = self.0.entry.actions.iter().zip(self.0.decision.actions);
+        serializer.collect_map(named)
+    }
+}
+
+impl Serialize for ActionDecision<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("matchedPolicy", &self.policy)?;
+        if !self.scope.is_empty() {
+            map.serialize_entry("matchedScope", self.scope)?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for MatchedPolicy<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl std::fmt::Display for MatchedPolicy<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoMatch => f.write_str("NO_MATCH"),
+            Self::Key(key) => f.write_str(key),
+            Self::Main { kind, name, version, scope } => f.write_str(&policy_key(*kind, name, version, scope)),
+        }
+    }
+}
+
+impl Serialize for OutputEntry<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("src", &format_args!("{}#{}", self.policy, self.rule))?;
+        map.serialize_entry("action", self.action)?;
+        match &self.value {
+            Ok(value) => map.serialize_entry("val", value)?,
+            Err(error) => map.serialize_entry("error", &format_args!("{error}"))?,
+        }
+        map.end()
+    }
+}

@@ -1,0 +1,131 @@
+//! A compiled policy set that answers requests: immutable, shared between threads at will.
+
+use bumpalo::Bump;
+use bumpalo::collections::Vec;
+
+use crate::cel::{Const, Map, Timestamp, Value};
+use crate::check::{Decision, Detail, Input, Options, check};
+use crate::compile::{Compiled, compile};
+use crate::contract::CheckResourcesRequest;
+use crate::policy::{self, Budget, FileKind, Policy};
+use crate::table::{AttributeSet, RuleTable};
+use crate::text::{Code, Diagnostic, Diagnostics, Source};
+
+/// Policies and options, ready to decide.
+#[derive(Debug)]
+pub struct Engine {
+    table: RuleTable,
+    options: Options,
+    globals: Const,
+    warnings: Diagnostics,
+}
+
+impl Engine {
+    /// Compiles the policy files among the sources. A source is named by its path below the policy directory,
+    /// with `/`: the name tells whether it is a policy, a schema, a test, or nothing that concerns the engine.
+    /// `globals` is a map (anything else counts as empty).
+    ///
+    /// # Errors
+    /// Everything that is wrong with any of the files.
+    pub fn new(
+        sources: impl IntoIterator<Item = Source>,
+        options: Options,
+        globals: Const,
+    ) -> Result<Self, Diagnostics> {
+        let policies = parse_policies(sources)?;
+        let Compiled { table, warnings } = compile(&policies)?;
+        Ok(Self { table, options, globals, warnings })
+    }
+
+    /// How many policies are loaded (disabled ones not counted).
+    #[must_use]
+    pub fn policy_count(&self) -> usize {
+        self.table.policy_count
+    }
+
+    /// What is odd about the policies.
+    #[must_use]
+    pub fn warnings(&self) -> &Diagnostics {
+        &self.warnings
+    }
+
+    /// The attributes that any policy can read of a principal.
+    #[must_use]
+    pub fn principal_attributes(&self) -> &AttributeSet {
+        &self.table.common_attributes.principal
+    }
+
+    /// The attributes that any policy can read of a resource of this kind.
+    #[must_use]
+    pub fn resource_attributes(&self, kind: &str) -> AttributeSet {
+        self.table.resource_attributes(&policy::sanitize(kind))
+    }
+
+    /// Decides every action of every resource. `now` is what `now()` gives in all of them.
+    pub fn check_resources<'a>(
+        &'a self,
+        request: &'a CheckResourcesRequest<'a>,
+        now: Timestamp,
+        detail: Detail,
+        arena: &'a Bump,
+    ) -> &'a [Decision<'a>] {
+        let globals = match self.globals.value() {
+            Value::Map(map) => map,
+            _ => Map::EMPTY,
+        };
+        let mut decisions = Vec::with_capacity_in(request.resources.len(), arena);
+        decisions.extend(request.resources.iter().map(|entry| {
+            let input = Input {
+                principal: &request.principal,
+                resource: &entry.resource,
+                actions: entry.actions,
+                aux_data: request.aux_data.as_ref(),
+                globals,
+                now,
+            };
+            check(&self.table, &self.options, detail, &input, arena)
+        }));
+        decisions.into_bump_slice()
+    }
+}
+
+fn parse_policies(sources: impl IntoIterator<Item = Source>) -> Result<std::vec::Vec<Policy>, Diagnostics> {
+    let mut policies = std::vec::Vec::new();
+    let mut diagnostics = Diagnostics::new();
+    for source in sources {
+        if !matches!(FileKind::of(source.name()), FileKind::Policy) {
+            continue;
+        }
+        match policy::parse_file(&source, &Budget::default()) {
+            Ok(policy) => policies.extend(policy),
+            Err(errors) => diagnostics.extend(errors),
+        }
+    }
+    if diagnostics.has_errors() {
+        // Policies that do parse may have mistakes of their own; imports of broken files are not among them.
+        diagnostics.extend(compile_errors_besides_imports(&policies));
+        return Err(diagnostics.sorted());
+    }
+    if policies.is_empty() {
+        let message = "there is no policy file here (.yaml, .yml or .json, not counting tests and `_schemas`)";
+        return Err(Diagnostic::unplaced(Code::EmptyStore, message)
+            .with_hint("point to the directory that holds the policies")
+            .into());
+    }
+    Ok(policies)
+}
+
+fn compile_errors_besides_imports(policies: &[Policy]) -> impl Iterator<Item = Diagnostic> + use<> {
+    let follows_from_a_missing_file = |code| {
+        matches!(
+            code,
+            Code::ImportNotFound
+                | Code::MissingAncestor
+                | Code::UnknownDerivedRole
+                | Code::UndefinedVariable
+                | Code::UndefinedConstant
+        )
+    };
+    let errors = compile(policies).err().unwrap_or_default();
+    errors.into_iter().filter(move |diagnostic| !follows_from_a_missing_file(diagnostic.code))
+}

@@ -1,0 +1,58 @@
+//! The compiled policy set: immutable, and indexed so that a check touches only the rules that can match.
+
+mod attributes;
+mod glob;
+mod rules;
+mod symbols;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+pub use attributes::{AttributeSet, AttributesRead};
+pub use glob::{InvalidGlob, Matcher};
+pub use rules::{
+    Candidate, Condition, DerivedRole, Expression, Module, ModuleId, Output, PrincipalPolicy, PrincipalRule,
+    ResourcePolicy, ResourceRule, RoleMatcher, RolePolicy, RoleRule, Row, Scope,
+};
+pub use symbols::{Symbol, Symbols};
+
+/// Identity of a policy among those of its kind: version, name (sanitised), scope.
+pub type PolicyId = (Symbol, Symbol, Symbol);
+
+/// Everything that the policies say. Compiling makes it; checks only read it.
+#[derive(Debug, Default)]
+pub struct RuleTable {
+    /// Names.
+    pub symbols: Symbols,
+    /// Resource policies by identity.
+    pub resources: FxHashMap<PolicyId, ResourcePolicy>,
+    /// Principal policies by identity.
+    pub principals: FxHashMap<PolicyId, PrincipalPolicy>,
+    /// Role policies of a (version, scope), by role.
+    pub roles: FxHashMap<(Symbol, Symbol), Box<[RolePolicy]>>,
+    /// (version, scope) of every principal policy.
+    pub principal_scopes: FxHashSet<(Symbol, Symbol)>,
+    /// Scopes that policies have.
+    pub scopes: FxHashMap<Symbol, Scope>,
+    /// (scope, role) → all that the role inherits from by role policies of that scope, itself not included.
+    pub parent_roles: FxHashMap<(Symbol, Symbol), Box<[Symbol]>>,
+    /// Variables.
+    pub modules: Box<[Module]>,
+    /// Attributes that the policies of one kind read of resources.
+    pub resource_attributes: FxHashMap<Symbol, AttributeSet>,
+    /// Attributes that policies read whatever the kind: of principals all, of resources those of principal
+    /// and role policies.
+    pub common_attributes: AttributesRead,
+    /// How many policies it was made of (disabled ones not counted).
+    pub policy_count: usize,
+}
+
+impl RuleTable {
+    /// What a check of a resource kind can read of resources: at most these attributes.
+    #[must_use]
+    pub fn resource_attributes(&self, kind: &str) -> AttributeSet {
+        let mut attributes = self.common_attributes.resource.clone();
+        let of_kind = self.symbols.get(kind).and_then(|symbol| self.resource_attributes.get(&symbol));
+        of_kind.into_iter().for_each(|of_kind| attributes.merge(of_kind));
+        attributes
+    }
+}

@@ -1,0 +1,59 @@
+//! Every name that rules compare, numbered once: a check compares numbers.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+/// The number of a name in a [`Symbols`]. Equal names of one table have equal symbols.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Symbol(u32);
+
+/// The names of a rule table.
+// A fast hash without a seed is safe here: names are only added from policies; requests only look up.
+#[derive(Debug, Default)]
+pub struct Symbols {
+    ids: FxHashMap<Arc<str>, Symbol>,
+    names: Vec<Arc<str>>,
+}
+
+impl Symbols {
+    /// The symbol of a name, given now if it has none.
+    pub fn intern(&mut self, name: &str) -> Symbol {
+        if let Some(symbol) = self.ids.get(name) {
+            return *symbol;
+        }
+        let symbol = Symbol(u32::try_from(self.names.len()).unwrap_or(u32::MAX));
+        let name: Arc<str> = name.into();
+        self.names.push(Arc::clone(&name));
+        self.ids.insert(name, symbol);
+        symbol
+    }
+
+    /// The symbol of a name that a policy uses; none for a name that no policy knows.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Symbol> {
+        self.ids.get(name).copied()
+    }
+
+    /// The name of a symbol of this table.
+    #[must_use]
+    pub fn name(&self, symbol: Symbol) -> &str {
+        self.names.get(symbol.0 as usize).map_or("", |name| name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_one_symbol() {
+        let mut symbols = Symbols::default();
+        let view = symbols.intern("view");
+        assert_ne!(view, symbols.intern("edit"));
+        assert_eq!(view, symbols.intern("view"));
+        assert_eq!(symbols.get("view"), Some(view));
+        assert_eq!(symbols.get("drop"), None);
+        assert_eq!(symbols.name(view), "view");
+    }
+}

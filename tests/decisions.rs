@@ -1,0 +1,61 @@
+//! Whole decisions, one case a file: policies, a request, and what is to be answered.
+
+mod support;
+
+use bumpalo::Bump;
+use libtest_mimic::{Arguments, Failed, Trial};
+use orthrus::cel::Timestamp;
+use orthrus::check::{Decision, Detail};
+use orthrus::contract::{CheckResourcesRequest, ResultEntry};
+use orthrus::policy::Effect;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use support::{Archive, engine, files, stem, tests_directory};
+
+fn main() {
+    let cases = files(&tests_directory().join("decisions"), ".txt");
+    let trials = cases.into_iter().map(|path| Trial::test(stem(&path), move || run(path)));
+    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit();
+}
+
+fn run(path: PathBuf) -> Result<(), Failed> {
+    let archive = Archive::read(&path);
+    let expected: Value = serde_json::from_str(archive.file("expected.json"))?;
+    let request: Value = serde_json::from_str(archive.file("request.json"))?;
+    let actual = decide(archive.sources(&["request.json", "expected.json"]), &request.to_string());
+    if actual == expected {
+        return Ok(());
+    }
+    Err(format!("expected {expected:#}\ngot {actual:#}").into())
+}
+
+fn decide(sources: Vec<orthrus::text::Source>, request: &str) -> Value {
+    let engine = engine(sources).unwrap_or_else(|errors| {
+        panic!("{}", errors.iter().map(orthrus::text::Diagnostic::render).collect::<String>());
+    });
+    let arena = Bump::new();
+    let request = CheckResourcesRequest::from_json(request, &arena).unwrap();
+    let detail = Detail { metadata: true, evaluation_errors: true };
+    let now = Timestamp::new(1_700_000_000, 0).unwrap();
+    let decisions = engine.check_resources(&request, now, detail, &arena);
+    let results = request.resources.iter().zip(decisions);
+    results.map(|(entry, decision)| result(&request, entry, decision)).collect()
+}
+
+fn result(
+    request: &CheckResourcesRequest<'_>,
+    entry: &orthrus::contract::ResourceEntry<'_>,
+    decision: &Decision<'_>,
+) -> Value {
+    let include_meta = request.include_meta;
+    let mut json = serde_json::to_value(ResultEntry { entry, decision, include_meta }).unwrap();
+    let effects = entry.actions.iter().zip(decision.actions);
+    json["actions"] = effects
+        .map(|(action, decided)| {
+            let effect = if decided.effect == Effect::Allow { "EFFECT_ALLOW" } else { "EFFECT_DENY" };
+            ((*action).to_owned(), json!(effect))
+        })
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    json
+}

@@ -1,0 +1,78 @@
+//! What the data-driven suites share: archives of files in one text, and where corpora are.
+#![allow(dead_code, reason = "each suite uses a part")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use orthrus::Engine;
+use orthrus::cel::Const;
+use orthrus::check::Options;
+use orthrus::text::{Diagnostics, Source};
+
+/// Files in one text: a line `-- NAME --` starts each.
+pub struct Archive(Vec<(String, String)>);
+
+impl Archive {
+    pub fn parse(text: &str) -> Self {
+        let mut files: Vec<(String, String)> = Vec::new();
+        for line in text.split_inclusive('\n') {
+            let name = line.trim_end().strip_prefix("-- ").and_then(|line| line.strip_suffix(" --"));
+            match (name, files.last_mut()) {
+                (Some(name), _) => files.push((name.to_owned(), String::new())),
+                (None, Some((_, text))) => text.push_str(line),
+                (None, None) => {}
+            }
+        }
+        Self(files)
+    }
+
+    pub fn read(path: &Path) -> Self {
+        Self::parse(&fs::read_to_string(path).unwrap())
+    }
+
+    pub fn file(&self, name: &str) -> &str {
+        self.0.iter().find(|(file, _)| file == name).map_or("", |(_, text)| text)
+    }
+
+    /// All files but those named.
+    pub fn sources(&self, except: &[&str]) -> Vec<Source> {
+        let files = self.0.iter().filter(|(name, _)| !except.contains(&name.as_str()));
+        files.map(|(name, text)| Source::new(name, text.as_str())).collect()
+    }
+}
+
+/// Compiles sources with default options.
+pub fn engine(sources: Vec<Source>) -> Result<Engine, Diagnostics> {
+    Engine::new(sources, Options::default(), Const::map(Vec::new()))
+}
+
+/// The files of a directory with an ending, in order.
+pub fn files(directory: &Path, ending: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> = entries.filter(|path| path.to_string_lossy().ends_with(ending)).collect();
+    files.sort();
+    files
+}
+
+/// A file's name without its ending.
+pub fn stem(path: &Path) -> String {
+    path.file_stem().unwrap().to_string_lossy().into_owned()
+}
+
+/// Where the tests of this workspace are.
+pub fn tests_directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
+}
+
+/// A folder of the conformance corpus. Where it is missing, a line says so; under CI that is a failure.
+pub fn corpus(folder: &str) -> Option<PathBuf> {
+    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/conformance");
+    let root = std::env::var_os("ORTHRUS_CONFORMANCE").map_or_else(default, PathBuf::from);
+    let path = root.join(folder);
+    if path.is_dir() {
+        return Some(path);
+    }
+    assert!(std::env::var_os("CI").is_none(), "the conformance corpus is missing: {}", path.display());
+    println!("SKIPPED: no conformance corpus at {} (set ORTHRUS_CONFORMANCE)", path.display());
+    None
+}
