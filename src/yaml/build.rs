@@ -1,0 +1,340 @@
+//! Events → nodes, within limits.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use granit_parser::{Event, Parser, ScalarStyle, StrInput, StructureStyle};
+
+use super::{Entry, Kind, Node, Scalar, Style, merge, syntax};
+use crate::text::{Code, Diagnostic, Diagnostics, Label, Source, Span};
+
+/// Limits on one text. Policies written by people stay far below the defaults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Length of the text in bytes. Default: 4 MiB.
+    pub bytes: usize,
+    /// Collections nested in each other. Default: 64.
+    pub depth: usize,
+    /// Values after each alias is replaced by what it stands for; an anchored value counts twice, because a
+    /// copy is kept for its aliases. Default: 100,000.
+    pub nodes: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { bytes: 4 << 20, depth: 64, nodes: 100_000 }
+    }
+}
+
+impl Budget {
+    pub(super) fn too_deep(&self, source: &Source, span: Span) -> Diagnostic {
+        let message = format!("nested deeper than {} levels", self.depth);
+        Diagnostic::error(Code::TooLarge, source, span, message)
+    }
+
+    fn too_many_nodes(&self, source: &Source, span: Span) -> Diagnostic {
+        let message = format!("more than {} values, counting what aliases stand for", self.nodes);
+        Diagnostic::error(Code::TooLarge, source, span, message)
+    }
+
+    fn too_long(&self, source: &Source) -> Diagnostic {
+        let message = format!("the file is longer than {} bytes", self.bytes);
+        Diagnostic::error(Code::TooLarge, source, Span::at(0), message)
+    }
+}
+
+/// Reads a stream of YAML documents; a document without any content is left out.
+///
+/// # Errors
+/// The first syntax error or exceeded limit, and everything found before it: duplicate keys, unknown
+/// aliases, anchors defined twice, merges of what is no mapping.
+pub fn parse<'s>(source: &'s Source, budget: &Budget) -> Result<Vec<Node<'s>>, Diagnostics> {
+    if source.text().len() > budget.bytes {
+        return Err(budget.too_long(source).into());
+    }
+    let options = granit_parser::options! {
+        emit_comments: false,
+        emit_anchor_events: true,
+        emit_unresolved_aliases: true,
+        // One more than ours, so that the limit is reported where ours is exceeded.
+        flow_nesting_limit: budget.depth.saturating_add(1),
+        block_nesting_limit: budget.depth.saturating_add(1),
+    };
+    let mut builder = Builder::new(source, budget);
+    let parser = Parser::new_from_str_with_options(source.text(), options);
+    // What stops the builder is among its diagnostics.
+    let _ = builder.read(parser);
+    if builder.diagnostics.is_empty() { Ok(builder.documents) } else { Err(builder.diagnostics) }
+}
+
+struct Builder<'s, 'b> {
+    source: &'s Source,
+    budget: &'b Budget,
+    documents: Vec<Node<'s>>,
+    /// The collections that are open, outermost first.
+    open: Vec<Frame<'s>>,
+    /// By name. Like the PDP, anchors are kept from one document to the next.
+    anchors: HashMap<String, Anchor<'s>>,
+    /// Nodes made so far.
+    nodes: usize,
+    /// Offset after the last thing read.
+    cursor: usize,
+    diagnostics: Diagnostics,
+}
+
+struct Frame<'s> {
+    span: Span,
+    flow: bool,
+    anchor: Option<AnchorName<'s>>,
+    /// The builder's count of nodes before this collection.
+    nodes_before: usize,
+    /// Depth of the deepest child.
+    depth: usize,
+    content: Content<'s>,
+}
+
+enum Content<'s> {
+    Sequence(Vec<Node<'s>>),
+    Mapping { entries: Vec<Entry<'s>>, key: Option<Node<'s>> },
+}
+
+/// A fatal error was reported: nothing that follows can be read.
+struct Stop;
+
+/// What an anchor stands for.
+struct Anchor<'s> {
+    node: Node<'s>,
+    span: Span,
+    nodes: usize,
+    depth: usize,
+}
+
+struct AnchorName<'s> {
+    name: Cow<'s, str>,
+    span: Span,
+}
+
+type Events<'s> = Parser<'s, StrInput<'s>>;
+
+impl<'s, 'b> Builder<'s, 'b> {
+    fn new(source: &'s Source, budget: &'b Budget) -> Self {
+        Self {
+            source,
+            budget,
+            documents: Vec::new(),
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            nodes: 0,
+            cursor: 0,
+            diagnostics: Diagnostics::new(),
+        }
+    }
+
+    fn stop(&mut self, fatal: Diagnostic) -> Stop {
+        self.diagnostics.push(fatal);
+        Stop
+    }
+
+    fn next(&mut self, events: &mut Events<'s>) -> Result<Option<(Event<'s>, Span)>, Stop> {
+        match events.next_event() {
+            None => Ok(None),
+            Some(Ok((event, span))) => {
+                let range = span.byte_range().unwrap_or(self.cursor..self.cursor);
+                Ok(Some((event, Span::new(range.start, range.end))))
+            }
+            Some(Err(error)) => {
+                Err(self.stop(syntax::diagnostic(&error, self.source, self.cursor, self.budget)))
+            }
+        }
+    }
+
+    fn read(&mut self, mut events: Events<'s>) -> Result<(), Stop> {
+        while let Some((event, span)) = self.next(&mut events)? {
+            match event {
+                Event::Scalar(text, style, anchor, _tag) => {
+                    let anchor = self.anchor_name(anchor, &mut events)?;
+                    let node = self.scalar(text, style, span);
+                    self.count(1, span)?;
+                    self.finish(node, anchor, 1, 0)?;
+                }
+                Event::SequenceStart(style, anchor, _tag) => {
+                    let anchor = self.anchor_name(anchor, &mut events)?;
+                    self.begin(Content::Sequence(Vec::new()), span, style, anchor)?;
+                }
+                Event::MappingStart(style, anchor, _tag) => {
+                    let anchor = self.anchor_name(anchor, &mut events)?;
+                    self.begin(Content::Mapping { entries: Vec::new(), key: None }, span, style, anchor)?;
+                }
+                Event::SequenceEnd | Event::MappingEnd => self.end(span)?,
+                Event::Alias(_) | Event::UnresolvedAlias(_) => self.alias(span)?,
+                _ => {}
+            }
+            self.cursor = self.cursor.max(span.end as usize);
+        }
+        Ok(())
+    }
+
+    /// The anchor of the node whose event was just read: the parser says its name in the next event.
+    fn anchor_name(&mut self, id: usize, events: &mut Events<'s>) -> Result<Option<AnchorName<'s>>, Stop> {
+        if id == 0 {
+            return Ok(None);
+        }
+        match self.next(events)? {
+            Some((Event::Anchor(_, name), span)) => Ok(Some(AnchorName { name, span })),
+            _ => Ok(None),
+        }
+    }
+
+    fn scalar(&self, text: Cow<'s, str>, style: ScalarStyle, span: Span) -> Node<'s> {
+        let (style, text) = match style {
+            // The parser says `~` where nothing is written.
+            ScalarStyle::Plain if span.range().is_empty() => (Style::Absent, Cow::Borrowed("")),
+            ScalarStyle::Plain => (Style::Plain, text),
+            ScalarStyle::SingleQuoted => (Style::SingleQuoted, text),
+            ScalarStyle::DoubleQuoted => (Style::DoubleQuoted, text),
+            ScalarStyle::Literal => (Style::Literal, text),
+            ScalarStyle::Folded => (Style::Folded, text),
+        };
+        let span = match style {
+            Style::Literal | Style::Folded => self.block_span(span),
+            _ => span,
+        };
+        Node { span, kind: Kind::Scalar(Scalar { text, style }) }
+    }
+
+    /// The span of a block scalar with its header: the parser's starts at the first line's content, and
+    /// includes the indentation of the line that follows the last.
+    fn block_span(&self, span: Span) -> Span {
+        let text = self.source.text();
+        let start = block_header(text, self.cursor, span.start as usize).unwrap_or(span.start as usize);
+        let length = text.get(start..span.end as usize).map_or(0, |slice| slice.trim_end().len());
+        Span::new(start, start + length)
+    }
+
+    fn count(&mut self, nodes: usize, span: Span) -> Result<(), Stop> {
+        self.nodes = self.nodes.saturating_add(nodes);
+        if self.nodes > self.budget.nodes {
+            return Err(self.stop(self.budget.too_many_nodes(self.source, span)));
+        }
+        Ok(())
+    }
+
+    fn begin(
+        &mut self,
+        content: Content<'s>,
+        span: Span,
+        style: StructureStyle,
+        anchor: Option<AnchorName<'s>>,
+    ) -> Result<(), Stop> {
+        if self.open.len() >= self.budget.depth {
+            return Err(self.stop(self.budget.too_deep(self.source, span)));
+        }
+        let nodes_before = self.nodes;
+        self.count(1, span)?;
+        let flow = style == StructureStyle::Flow;
+        self.open.push(Frame { span, flow, anchor, nodes_before, depth: 0, content });
+        Ok(())
+    }
+
+    fn end(&mut self, end: Span) -> Result<(), Stop> {
+        let Some(frame) = self.open.pop() else { return Ok(()) };
+        let (kind, last) = match frame.content {
+            Content::Sequence(nodes) => {
+                let last = nodes.last().map(|node| node.span);
+                (Kind::Sequence(nodes), last)
+            }
+            Content::Mapping { entries, .. } => {
+                let last = entries.last().map(|entry| entry.key.span.to(entry.value.span));
+                merge::report_duplicates(&entries, self.source, &mut self.diagnostics);
+                (Kind::Mapping(merge::merge(entries, self.source, &mut self.diagnostics)), last)
+            }
+        };
+        // A block collection ends with its last child; the parser's end event stands at the next token.
+        let end = if frame.flow { end.end } else { last.map_or(frame.span.end, |last| last.end) };
+        let span = Span { start: frame.span.start, end: end.max(frame.span.start) };
+        let nodes = self.nodes - frame.nodes_before;
+        self.finish(Node { span, kind }, frame.anchor, nodes, frame.depth + 1)
+    }
+
+    fn alias(&mut self, span: Span) -> Result<(), Stop> {
+        let name = self.source.slice(span).trim_start_matches('*');
+        let Some(anchor) = self.anchors.get(name) else {
+            let message = format!("alias `*{name}` refers to an anchor that is not defined before it");
+            let diagnostic = Diagnostic::error(Code::UnknownAlias, self.source, span, message);
+            self.diagnostics.push(diagnostic);
+            let kind = Kind::Scalar(Scalar { text: Cow::Borrowed(""), style: Style::Absent });
+            return self.finish(Node { span, kind }, None, 1, 0);
+        };
+        if self.open.len() + anchor.depth > self.budget.depth {
+            return Err(self.stop(self.budget.too_deep(self.source, span)));
+        }
+        let (nodes, depth) = (anchor.nodes, anchor.depth);
+        // Counted before it is copied, so that a bomb costs nothing.
+        if self.nodes.saturating_add(nodes) > self.budget.nodes {
+            return Err(self.stop(self.budget.too_many_nodes(self.source, span)));
+        }
+        let mut node = anchor.node.clone();
+        if !matches!(node.kind, Kind::Scalar(_)) {
+            node.span = span;
+        }
+        self.count(nodes, span)?;
+        self.finish(node, None, nodes, depth)
+    }
+
+    /// Gives a complete node to the collection it belongs to, and to its anchor.
+    fn finish(
+        &mut self,
+        node: Node<'s>,
+        anchor: Option<AnchorName<'s>>,
+        nodes: usize,
+        depth: usize,
+    ) -> Result<(), Stop> {
+        if let Some(AnchorName { name, span }) = anchor {
+            self.count(nodes, span)?;
+            self.define(&name, Anchor { node: node.clone(), span, nodes, depth });
+        }
+        let Some(frame) = self.open.last_mut() else {
+            if !matches!(&node.kind, Kind::Scalar(scalar) if scalar.style == Style::Absent) {
+                self.documents.push(node);
+            }
+            return Ok(());
+        };
+        frame.depth = frame.depth.max(depth);
+        match &mut frame.content {
+            Content::Sequence(items) => items.push(node),
+            Content::Mapping { entries, key } => match key.take() {
+                None => *key = Some(node),
+                Some(key) => entries.push(Entry { key, value: node, merges: 0 }),
+            },
+        }
+        Ok(())
+    }
+
+    /// YAML lets an anchor be defined again; the PDP does not.
+    fn define(&mut self, name: &str, anchor: Anchor<'s>) {
+        if let Some(first) = self.anchors.get(name) {
+            let message = format!("anchor `&{name}` is already defined");
+            let first = Label::new(self.source, first.span).with_note("first defined here");
+            let diagnostic = Diagnostic::error(Code::DuplicateKey, self.source, anchor.span, message);
+            self.diagnostics.push(diagnostic.with_related(first));
+        } else {
+            self.anchors.insert(name.to_owned(), anchor);
+        }
+    }
+}
+
+/// The offset of the `|` or `>` between two offsets, past indicators, comments, anchors and tags.
+fn block_header(text: &str, from: usize, to: usize) -> Option<usize> {
+    let between = text.get(from..to)?;
+    let mut at = 0;
+    while let Some(byte) = between.as_bytes().get(at) {
+        let rest = &between[at..];
+        at += match byte {
+            b'|' | b'>' => return Some(from + at),
+            b'#' => rest.find('\n').unwrap_or(rest.len()),
+            b'&' | b'!' => rest.find(char::is_whitespace).unwrap_or(rest.len()),
+            _ => rest.chars().next().map_or(1, char::len_utf8),
+        };
+    }
+    None
+}
