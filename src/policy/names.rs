@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::model::{Body, Policy};
+use crate::text::Span;
 
 /// The version of a policy or request that names none.
 pub const DEFAULT_VERSION: &str = "default";
@@ -143,6 +144,19 @@ impl Policy {
             Body::Role(policy) => &policy.role,
             Body::ExportVariables(policy) => &policy.name,
             Body::ExportConstants(policy) => &policy.name,
+        }
+    }
+
+    /// Where that name is written.
+    #[must_use]
+    pub fn name_span(&self) -> Span {
+        match &self.body {
+            Body::Resource(policy) => policy.resource.span,
+            Body::Principal(policy) => policy.principal.span,
+            Body::DerivedRoles(policy) => policy.name.span,
+            Body::Role(policy) => policy.role.span,
+            Body::ExportVariables(policy) => policy.name.span,
+            Body::ExportConstants(policy) => policy.name.span,
         }
     }
 

@@ -1,6 +1,9 @@
 //! What the data-driven suites share: archives of files in one text, and where corpora are.
 #![allow(dead_code, reason = "each suite uses a part")]
 
+pub mod yaml;
+
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -75,4 +78,10 @@ pub fn corpus(folder: &str) -> Option<PathBuf> {
     assert!(std::env::var_os("CI").is_none(), "the conformance corpus is missing: {}", path.display());
     println!("SKIPPED: no conformance corpus at {} (set ORTHRUS_CONFORMANCE)", path.display());
     None
+}
+
+/// The names in a list of expected failures. The list may only shrink: a listed case that passes is a failure.
+pub fn expected_failures(list: &str) -> BTreeSet<String> {
+    let text = fs::read_to_string(tests_directory().join("expected_failures").join(list)).unwrap();
+    text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
 }
