@@ -44,6 +44,12 @@ const clerkSignedOut = {
 const acme = { id: "org_acme", slug: "acme" };
 const acmeAdmin = { ...acme, role: "org:admin", permissions: ["org:billing:manage"] };
 
+/** An access token with these claims. The SDK has verified it by the time that a principal is made, so it is not signed. */
+const accessToken = (claims) =>
+  [{ alg: "RS256", typ: "JWT" }, claims, ""]
+    .map((part) => Buffer.from(part && JSON.stringify(part)).toString("base64url"))
+    .join(".");
+
 /** token → who that is, and the principal that the mapping makes of their session. */
 export const sessions = {
   ada: {
@@ -70,6 +76,7 @@ export const sessions = {
         externalId: null,
         metadata: {},
       },
+      accessToken: accessToken({ sub: "user_01GIL", sid: "session_01GIL", org_id: "org_globex", role: "admin" }),
       sessionId: "session_01GIL",
       organizationId: "org_globex",
       role: "admin",
@@ -100,6 +107,6 @@ export const sessions = {
   },
   nobody: {
     title: "Nobody, signed out (Clerk)",
-    principal: principalFromClerk(clerkSignedOut, { signedOut: "anonymous" }),
+    principal: principalFromClerk(clerkSignedOut),
   },
 };
