@@ -40,6 +40,7 @@ const results = {
   cpu: `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}`,
 };
 
+const counted = (policies) => `${policies.toLocaleString("en-US")} ${policies === 1 ? "policy" : "policies"}`;
 const title = (text) => console.log(`\n${text}\n`);
 
 /** Opens every peer that can take part on one directory of policies. */
@@ -53,7 +54,7 @@ async function openPeers(directory, policies) {
         for (const peer of peers) await peer.close();
         throw error;
       }
-      console.log(`SKIPPED ${open.name}: ${error.message}`);
+      console.log(`SKIPPED ${error.message}`);
     }
   }
   return peers;
@@ -76,11 +77,11 @@ async function benchChecks(policies) {
         .map(({ name, loadMs, loadUnpacedMs }) => ({ name, loadMs, loadUnpacedMs }));
       const result = { policies, load };
       for (const [key, plan] of [["one", ONE_ROW], ["page", PAGE]]) {
-        title(`${plan.rows} × ${ACTIONS.length} actions, ${policies.toLocaleString("en-US")} policies`);
+        title(`${plan.rows} × ${ACTIONS.length} actions, ${counted(policies)}`);
         result[key] = await measure(peers, questions(policies, plan.questions, plan.rows), plan);
         printFigures(result[key]);
       }
-      title(`Loading ${policies.toLocaleString("en-US")} policies`);
+      title(`Loading ${counted(policies)}`);
       console.log(
         table(
           ["", "", "with CERBOS_RULE_TABLE_GC_PERCENT=100"],

@@ -16,7 +16,7 @@ function binaryPath() {
   try {
     return require.resolve(name);
   } catch {
-    throw new Unavailable(`${name} is not installed (it is an optional dependency of bench/)`);
+    throw new Unavailable(`Cerbos PDP over gRPC: ${name} is not installed (it is an optional dependency of bench/)`);
   }
 }
 
@@ -35,6 +35,12 @@ async function freePorts(count) {
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;
 }
+
+const serves = (url) =>
+  fetch(url).then(
+    ({ ok }) => ok,
+    () => false,
+  );
 
 /** Starts a PDP on a free port of the loopback interface; resolves when it serves, with the time that took. */
 async function start(directory, environment) {
@@ -69,10 +75,7 @@ async function start(directory, environment) {
   const killWithParent = () => child.kill("SIGKILL");
   process.once("exit", killWithParent);
 
-  const { GRPC } = await import("@cerbos/grpc");
-  const client = new GRPC(`127.0.0.1:${grpc}`, { tls: false });
   const stop = async () => {
-    client.close();
     child.kill("SIGTERM");
     const limit = setTimeout(killWithParent, STOP_LIMIT_MS);
     await ended;
@@ -80,13 +83,12 @@ async function start(directory, environment) {
     process.off("exit", killWithParent);
   };
 
+  // Asked over HTTP: a gRPC client that finds nobody waits a second before it tries again.
   while (running && performance.now() - started < START_LIMIT_MS) {
-    try {
-      await client.serverInfo();
-      return { client, stop, loadMs: performance.now() - started };
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    if (await serves(`http://127.0.0.1:${http}/_cerbos/health`)) {
+      return { target: `127.0.0.1:${grpc}`, stop, loadMs: performance.now() - started };
     }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   await stop();
   throw new Error(`the PDP did not serve within ${START_LIMIT_MS / 1000} s: ${complaint.trim() || "no output"}`);
@@ -99,7 +101,9 @@ async function start(directory, environment) {
 export async function pdp(directory) {
   const unpaced = await start(directory, { CERBOS_RULE_TABLE_GC_PERCENT: "100" });
   await unpaced.stop();
-  const { client, stop, loadMs } = await start(directory, {});
+  const { target, stop, loadMs } = await start(directory, {});
+  const { GRPC } = await import("@cerbos/grpc");
+  const client = new GRPC(target, { tls: false });
   return {
     name: "Cerbos PDP over gRPC",
     mode: "async",
@@ -108,6 +112,9 @@ export async function pdp(directory) {
     loadUnpacedMs: unpaced.loadMs,
     one: async (user, row) => maskOfResult(await client.checkResource(requestOfOne(user, row))),
     many: async (user, rows) => masksOfResponse(await client.checkResources(requestOfMany(user, rows))),
-    close: stop,
+    close: async () => {
+      client.close();
+      await stop();
+    },
   };
 }
