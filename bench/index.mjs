@@ -13,13 +13,13 @@ import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { benchEngine } from "./engine.mjs";
-import { FLAT, benchGrowth } from "./growth.mjs";
+import { benchGrowth, FLAT } from "./growth.mjs";
 import { installPeers } from "./install.mjs";
 import { measure } from "./measure.mjs";
 import { byHand } from "./peers/by-hand.mjs";
 import { casl } from "./peers/casl.mjs";
 import { orthrusAwaited, orthrusSync } from "./peers/orthrus.mjs";
-import { Unavailable, pdp } from "./peers/pdp.mjs";
+import { pdp, Unavailable } from "./peers/pdp.mjs";
 import { megabytes, micros, millis, table, times } from "./table.mjs";
 import { ACTIONS, questions, writePolicies } from "./workload.mjs";
 
@@ -27,7 +27,13 @@ const { values: flags } = parseArgs({
   options: { quick: { type: "boolean", default: false }, "without-engine": { type: "boolean", default: false } },
 });
 
-const ONE_ROW = { rows: 1, questions: 1_000, rounds: flags.quick ? 3 : 40, warmUp: flags.quick ? 1 : 30, remoteShare: 0.03 };
+const ONE_ROW = {
+  rows: 1,
+  questions: 1_000,
+  rounds: flags.quick ? 3 : 40,
+  warmUp: flags.quick ? 1 : 30,
+  remoteShare: 0.03,
+};
 const PAGE = { rows: 50, questions: 40, rounds: flags.quick ? 3 : 30, warmUp: flags.quick ? 1 : 20, remoteShare: 0.2 };
 const SIZES = flags.quick ? [1, 100] : [1, 100, 1_000];
 const GROWTH_SIZES = flags.quick ? [10, 1_000] : [10, 10_000];
@@ -76,7 +82,10 @@ async function benchChecks(policies) {
         .filter(({ loadMs }) => loadMs !== undefined)
         .map(({ name, loadMs, loadUnpacedMs }) => ({ name, loadMs, loadUnpacedMs }));
       const result = { policies, load };
-      for (const [key, plan] of [["one", ONE_ROW], ["page", PAGE]]) {
+      for (const [key, plan] of [
+        ["one", ONE_ROW],
+        ["page", PAGE],
+      ]) {
         title(`${plan.rows} × ${ACTIONS.length} actions, ${counted(policies)}`);
         result[key] = await measure(peers, questions(policies, plan.questions, plan.rows), plan);
         printFigures(result[key]);
@@ -101,7 +110,9 @@ async function benchChecks(policies) {
   }
 }
 
-console.log(`Node ${results.node}, ${results.platform}, ${results.cpu}${flags.quick ? ", QUICK: no figures to quote" : ""}`);
+console.log(
+  `Node ${results.node}, ${results.platform}, ${results.cpu}${flags.quick ? ", QUICK: no figures to quote" : ""}`,
+);
 installPeers();
 
 if (flags["without-engine"]) {
@@ -109,7 +120,12 @@ if (flags["without-engine"]) {
 } else {
   title("Inside the engine (Rust)");
   results.engine = await benchEngine();
-  console.log(table(["", "ns", "allocations"], results.engine.map(({ name, ns, allocs }) => [name, String(ns), String(allocs)])));
+  console.log(
+    table(
+      ["", "ns", "allocations"],
+      results.engine.map(({ name, ns, allocs }) => [name, String(ns), String(allocs)]),
+    ),
+  );
 }
 
 results.checks = [];

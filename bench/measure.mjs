@@ -83,9 +83,7 @@ async function verify(peer, asked) {
 export async function measure(peers, asked, { rounds, warmUp, remoteShare }) {
   const single = asked[0].rows.length === 1;
   const subjects = peers.map((peer) => {
-    const ask = single
-      ? ({ user, rows }) => peer.one(user, rows[0])
-      : ({ user, rows }) => peer.many(user, rows);
+    const ask = single ? ({ user, rows }) => peer.one(user, rows[0]) : ({ user, rows }) => peer.many(user, rows);
     const share = peer.remote ? Math.max(1, Math.floor(asked.length * remoteShare)) : asked.length;
     return {
       name: peer.name,

@@ -3,8 +3,9 @@
  * them twice, in process and over HTTP through an Express application. Ends with 1 if the two ways differ or a decision is
  * not the one that the policies promise.
  */
-import { isDeepStrictEqual } from "node:util";
+
 import { fileURLToPath } from "node:url";
+import { isDeepStrictEqual } from "node:util";
 import { Orthrus } from "orthrus";
 import { createApp, routes, serve } from "./app.mjs";
 import { cases } from "./cases.mjs";
@@ -20,7 +21,9 @@ const decision = ({ session, action, resource }, allowed, { metadata, outputs })
   allowed,
   matchedPolicy: metadata.actions[action].matchedPolicy,
   derivedRoles: [...metadata.effectiveDerivedRoles].sort(),
-  outputs: outputs.filter((output) => output.action === action).map(({ source, value, error }) => ({ source, value, error })),
+  outputs: outputs
+    .filter((output) => output.action === action)
+    .map(({ source, value, error }) => ({ source, value, error })),
 });
 
 /** Asks the engine itself. */

@@ -1,4 +1,5 @@
-const paint = (code) => (text) => (process.stdout.isTTY && !process.env.NO_COLOR ? `\u001b[${code}m${text}\u001b[0m` : text);
+const paint = (code) => (text) =>
+  process.stdout.isTTY && !process.env.NO_COLOR ? `\u001b[${code}m${text}\u001b[0m` : text;
 const green = paint(32);
 const red = paint(31);
 const dim = paint(2);
