@@ -1,0 +1,82 @@
+/**
+ * The demo: `npm run demo`. Opens the sample policies, turns sessions of Clerk and WorkOS into principals, and asks for
+ * them twice, in process and over HTTP through an Express application. Ends with 1 if the two ways differ or a decision is
+ * not the one that the policies promise.
+ */
+
+import { fileURLToPath } from "node:url";
+import { isDeepStrictEqual } from "node:util";
+import { Orthrus } from "orthrus";
+import { createApp, routes, serve } from "./app.mjs";
+import { cases } from "./cases.mjs";
+import { records } from "./records.mjs";
+import { conclude, print } from "./report.mjs";
+import { sessions } from "./sessions.mjs";
+
+/** One decision, from whichever way it came, in a form that compares. */
+const decision = ({ session, action, resource }, allowed, { metadata, outputs }) => ({
+  session,
+  action,
+  resource,
+  allowed,
+  matchedPolicy: metadata.actions[action].matchedPolicy,
+  derivedRoles: [...metadata.effectiveDerivedRoles].sort(),
+  outputs: outputs
+    .filter((output) => output.action === action)
+    .map(({ source, value, error }) => ({ source, value, error })),
+});
+
+/** Asks the engine itself. */
+async function decideInProcess(engine, question) {
+  const { results } = await engine.checkResources({
+    principal: sessions[question.session].principal,
+    resources: [{ resource: records.get(question.resource), actions: [question.action] }],
+    includeMetadata: true,
+  });
+  return decision(question, results[0].isAllowed(question.action), results[0]);
+}
+
+/** Makes the HTTP request that needs the permission. */
+async function decideOverHttp(url, question) {
+  const [kind, id] = question.resource.split("/");
+  const route = routes.find((candidate) => candidate.kind === kind && candidate.action === question.action);
+  const response = await fetch(url + route.path.replace(":id", id), {
+    method: route.method,
+    headers: { authorization: `Bearer ${question.session}` },
+  });
+  if (response.status !== 200 && response.status !== 403) {
+    throw new Error(`${route.method} ${route.path} answered ${response.status}: ${await response.text()}`);
+  }
+  return decision(question, response.status === 200, await response.json());
+}
+
+// JSON has no undefined: what crosses HTTP is compared in the form that it has there.
+const plain = (value) => JSON.parse(JSON.stringify(value));
+
+const engine = await Orthrus.open(fileURLToPath(new URL("../../policies", import.meta.url)));
+const server = await serve(createApp(engine));
+try {
+  const decisions = [];
+  const complaints = [];
+  for (const question of cases) {
+    const inProcess = await decideInProcess(engine, question);
+    const overHttp = await decideOverHttp(server.url, question);
+    const label = `${question.session}, ${question.action} on ${question.resource}`;
+    if (inProcess.allowed !== question.allowed) {
+      complaints.push(`${label}: expected ${question.allowed ? "allow" : "deny"}`);
+    }
+    if (!isDeepStrictEqual(plain(inProcess), plain(overHttp))) complaints.push(`${label}: HTTP decided otherwise`);
+    decisions.push(inProcess);
+  }
+  print(decisions, (session) => sessions[session].title);
+  for (const complaint of complaints) conclude(complaint, false);
+  if (complaints.length > 0) {
+    process.exitCode = 1;
+    conclude(`${complaints.length} of ${cases.length} decisions are not as they should be.`, false);
+  } else {
+    conclude(`In process and over HTTP agreed on all ${cases.length} decisions, each as expected.`, true);
+  }
+} finally {
+  await server.close();
+  engine.close();
+}
