@@ -15,7 +15,7 @@ use orthrus::contract::{CheckResourcesRequest, ResultEntry};
 use orthrus::policy::Effect;
 use orthrus::text::{Diagnostic, Source};
 use serde_json::{Value, json};
-use support::{corpus, expected_failures, files, stem, yaml};
+use support::{corpus, expected_failures, files, read_store, stem, yaml};
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -54,22 +54,6 @@ fn main() {
 }
 
 type Case = Box<dyn FnOnce() -> Result<(), String> + Send>;
-
-fn read_store(directory: &Path) -> Vec<Source> {
-    fn walk(directory: &Path, prefix: &str, sources: &mut Vec<Source>) {
-        for entry in std::fs::read_dir(directory).unwrap().map(Result::unwrap) {
-            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-            if entry.path().is_dir() {
-                walk(&entry.path(), &format!("{name}/"), sources);
-            } else {
-                sources.push(Source::new(name, std::fs::read_to_string(entry.path()).unwrap()));
-            }
-        }
-    }
-    let mut sources = Vec::new();
-    walk(directory, "", &mut sources);
-    sources
-}
 
 fn compile(sources: &[Source], options: Options, globals: Const) -> Engine {
     Engine::new(sources.iter().cloned(), options, globals)

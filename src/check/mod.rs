@@ -96,6 +96,7 @@ struct Outcome<'a> {
 }
 
 /// What the rules of one scope say.
+#[derive(Clone, Copy)]
 enum Verdict<'a> {
     /// A DENY is satisfied; with the policy to name, where it is not the main one.
     Deny(Option<&'a str>),
@@ -219,7 +220,7 @@ impl<'a> Check<'a> {
             let denied = role::rules_say(step, role, action, roles, &self.evaluator, &mut self.outputs)
                 .map_err(unanswerable)?;
             let verdict = match denied {
-                Verdict::Deny(policy) => Verdict::Deny(policy),
+                Verdict::Deny(_) => denied,
                 Verdict::Allow | Verdict::Nothing => self
                     .resource
                     .rules_say(step, role, action, roles, &self.evaluator, &mut self.outputs)

@@ -164,9 +164,9 @@ impl<'a> ResourceChain<'a> {
                 Err(Raised) => raised.push(&*role.name),
             }
         }
-        let held = held.into_bump_slice();
+        let held: &'a [&'a str] = held.into_bump_slice();
         let runtime = if raised.is_empty() {
-            Ok(&*held)
+            Ok(held)
         } else {
             let names = raised.join(", ");
             Err(EvalError::message(arena, format_args!("failed to compute effective derived roles [{names}]")))

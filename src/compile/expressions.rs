@@ -10,10 +10,12 @@ use crate::policy::{Condition as Tree, ConditionKind, Output as Reports, Policy,
 use crate::table::{AttributesRead, Condition, Expression, Output};
 use crate::text::{Code, Diagnostic, Diagnostics};
 
+type Checked = Result<Arc<Expr>, Arc<[Issue]>>;
+
 /// Every expression text of a set, compiled as far as it does not depend on where it stands.
 #[derive(Default)]
 pub(super) struct Expressions {
-    checked: FxHashMap<Arc<str>, Result<Arc<Expr>, Arc<[Issue]>>>,
+    checked: FxHashMap<Arc<str>, Checked>,
     /// Programs of expressions without variables and constants: they are the same everywhere.
     programs: FxHashMap<Arc<str>, Arc<Program>>,
 }

@@ -35,19 +35,20 @@ impl<'p> Library<'p> {
 }
 
 /// What an import names, or why it names nothing.
-pub(super) fn find<'p, T: Copy>(
+pub(super) fn find<T: Copy>(
     importer: &Policy,
     what: &str,
     import: &Spanned<String>,
-    exports: &BTreeMap<&'p str, T>,
-) -> Result<T, Diagnostic> {
+    exports: &BTreeMap<&str, T>,
+) -> Result<T, Box<Diagnostic>> {
     exports.get(import.value.as_str()).copied().ok_or_else(|| {
         let message =
             format!("cannot find {what} `{}` imported by policy {}", import.value, importer.key());
         let diagnostic = Diagnostic::error(Code::ImportNotFound, &importer.source, import.span, message);
-        match nearest(&import.value, exports.keys().copied()) {
-            Some(name) => diagnostic.with_hint(format!("did you mean `{name}`?")),
-            None => diagnostic.with_hint(format!("no policy file of this set exports {what} by that name")),
-        }
+        let hint = match nearest(&import.value, exports.keys().copied()) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => format!("no policy file of this set exports {what} by that name"),
+        };
+        Box::new(diagnostic.with_hint(hint))
     })
 }

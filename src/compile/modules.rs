@@ -228,7 +228,7 @@ impl<'l, 'p> Modules<'l, 'p> {
                         define(exporter, definition, format!("import '{}'", import.value));
                     }
                 }
-                Err(diagnostic) => self.diagnostics.push(diagnostic),
+                Err(diagnostic) => self.diagnostics.push(*diagnostic),
             }
         }
         for definition in &constants.local {
@@ -247,7 +247,7 @@ impl<'l, 'p> Modules<'l, 'p> {
                     let origin = format!("import '{}'", import.value);
                     definitions.extend(body.definitions.iter().map(|it| (exporter, it, origin.clone())));
                 }
-                Err(diagnostic) => self.diagnostics.push(diagnostic),
+                Err(diagnostic) => self.diagnostics.push(*diagnostic),
             }
         }
         let local = variables.local.iter().map(|it| (policy, it, "policy local variables".to_owned()));
@@ -279,7 +279,7 @@ impl<'l, 'p> Modules<'l, 'p> {
         let mut left: Vec<&'p str> = variables.keys().copied().collect();
         loop {
             let ready = |name: &&'p str| needs.get(name).is_none_or(|needs| needs.iter().all(|it| order.contains(it)));
-            let Some(at) = left.iter().position(|name| ready(&name)) else { break };
+            let Some(at) = left.iter().position(ready) else { break };
             order.push(left.remove(at));
         }
         let in_circle: Vec<&'p str> = left.iter().copied().filter(|name| reaches(name, name, needs)).collect();

@@ -129,7 +129,7 @@ fn import_derived_roles<'p>(
                     }
                 }
             }
-            Err(diagnostic) => modules.report(diagnostic),
+            Err(diagnostic) => modules.report(*diagnostic),
         }
     }
     imported

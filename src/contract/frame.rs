@@ -42,7 +42,7 @@ impl<'a> CheckResourcesRequest<'a> {
             return Err(Ambiguous);
         }
         let mut frame = Frame { rest: text, arena };
-        frame.request().map(|request| request::validated(request).map(|()| request))
+        frame.request().map(|request| request::validated(&request).map(|()| request))
     }
 }
 

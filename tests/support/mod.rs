@@ -85,3 +85,20 @@ pub fn expected_failures(list: &str) -> BTreeSet<String> {
     let text = fs::read_to_string(tests_directory().join("expected_failures").join(list)).unwrap();
     text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
 }
+
+/// Every file below a directory, named by its path below it.
+pub fn read_store(directory: &Path) -> Vec<Source> {
+    fn walk(directory: &Path, prefix: &str, sources: &mut Vec<Source>) {
+        for entry in fs::read_dir(directory).unwrap().map(Result::unwrap) {
+            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            if entry.path().is_dir() {
+                walk(&entry.path(), &format!("{name}/"), sources);
+            } else {
+                sources.push(Source::new(name, fs::read_to_string(entry.path()).unwrap()));
+            }
+        }
+    }
+    let mut sources = Vec::new();
+    walk(directory, "", &mut sources);
+    sources
+}
