@@ -106,7 +106,7 @@ impl Decoder<'_> {
         let disabled = self.boolean(&object, "disabled");
         let description = self.string(&object, "description", &rules::ANY);
         let metadata = object.get("metadata").and_then(|field| self.metadata(field)).unwrap_or_default();
-        let variables = self.definitions(&object, "variables", Self::text);
+        let variables = self.definitions(&object, "variables", Self::defined_text);
         let choice = object.choice()?;
         let body = match choice.name {
             "resourcePolicy" => Body::Resource(self.resource_policy(choice)?),
@@ -263,7 +263,7 @@ impl Decoder<'_> {
         Some(ExportVariables {
             span: object.span,
             name: self.required(&object, "name", &rules::NAME),
-            definitions: self.definitions(&object, "definitions", Self::text),
+            definitions: self.definitions(&object, "definitions", Self::defined_text),
         })
     }
 
@@ -282,7 +282,7 @@ impl Decoder<'_> {
         };
         Variables {
             import: self.strings(&object, "import", Optional, &rules::NAME),
-            local: self.definitions(&object, "local", Self::text),
+            local: self.definitions(&object, "local", Self::defined_text),
         }
     }
 

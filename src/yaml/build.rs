@@ -56,6 +56,8 @@ pub fn parse<'s>(source: &'s Source, budget: &Budget) -> Result<Vec<Node<'s>>, D
         emit_comments: false,
         emit_anchor_events: true,
         emit_unresolved_aliases: true,
+        // As the PDP does.
+        block_scalar_eof_without_line_feed: true,
         // One more than ours, so that the limit is reported where ours is exceeded.
         flow_nesting_limit: budget.depth.saturating_add(1),
         block_nesting_limit: budget.depth.saturating_add(1),

@@ -10,8 +10,8 @@ pub struct Text {
     pub value: String,
     /// The whole scalar in the file, with its quotes or block header.
     pub span: Span,
-    /// The key that holds it, which is where the PDP reports what is wrong with an expression.
-    pub key: Span,
+    /// Where the PDP reports what is wrong with it: the key of an expression, the value of a variable.
+    pub place: Span,
     style: Style,
     source: Source,
 }
@@ -24,8 +24,8 @@ impl PartialEq for Text {
 }
 
 impl Text {
-    pub(crate) fn new(value: String, style: Style, span: Span, key: Span, source: &Source) -> Self {
-        Self { value, span, key, style, source: source.clone() }
+    pub(crate) fn new(value: String, style: Style, span: Span, place: Span, source: &Source) -> Self {
+        Self { value, span, place, style, source: source.clone() }
     }
 
     /// Where a part of the value (byte offsets in [`value`](Self::value)) stands in the file. For a value
