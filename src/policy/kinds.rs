@@ -91,7 +91,10 @@ pub(super) fn policy(document: &Node<'_>, source: &Source) -> Result<Policy, Dia
     let policy = decoder.policy(Field::root(document, place));
     match policy {
         Some(policy) if decoder.diagnostics.is_empty() => {
-            unique::check(&policy.body, source, &mut decoder.diagnostics);
+            // Of a policy that is left out of the set, only the format counts, as in the PDP.
+            if !policy.disabled {
+                unique::check(&policy.body, source, &mut decoder.diagnostics);
+            }
             if decoder.diagnostics.is_empty() { Ok(policy) } else { Err(decoder.diagnostics) }
         }
         _ => Err(decoder.diagnostics),
@@ -116,7 +119,8 @@ impl Decoder<'_> {
             "exportVariables" => Body::ExportVariables(self.export_variables(choice)?),
             _ => Body::ExportConstants(self.export_constants(choice)?),
         };
-        if matches!(body, Body::ExportVariables(_) | Body::ExportConstants(_)) && !variables.is_empty() {
+        let is_export = matches!(body, Body::ExportVariables(_) | Body::ExportConstants(_));
+        if is_export && !variables.is_empty() && !disabled {
             let key = object.get("variables").map_or(object.place, |field| field.key);
             let message =
                 format!("the deprecated top-level `variables` cannot stand beside `{}`", choice.name);
