@@ -249,9 +249,18 @@ impl<'s> Decoder<'s> {
 
     /// An expression field.
     pub(super) fn text(&mut self, field: Field<'_>) -> Option<Text> {
+        self.text_at(field, field.key)
+    }
+
+    /// An expression that a name is defined as.
+    pub(super) fn defined_text(&mut self, field: Field<'_>) -> Option<Text> {
+        self.text_at(field, field.value.span)
+    }
+
+    fn text_at(&mut self, field: Field<'_>, place: Span) -> Option<Text> {
         let value = self.string_value(field)?;
         let Kind::Scalar(scalar) = &field.value.kind else { return None };
-        Some(Text::new(value, scalar.style, field.value.span, field.key, self.source))
+        Some(Text::new(value, scalar.style, field.value.span, place, self.source))
     }
 
     /// A list of strings, none of them twice.

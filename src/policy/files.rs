@@ -14,6 +14,8 @@ pub enum FileKind {
     Test,
     /// A file in a `testdata` directory.
     TestFixture,
+    /// In a `_schemas` directory that is not at the root, where the PDP refuses the policy directory.
+    MisplacedSchema,
     /// Anything else.
     Ignored,
 }
@@ -28,27 +30,30 @@ impl FileKind {
     /// only, and in it no other rule but the extension; policies and tests are YAML or JSON.
     #[must_use]
     pub fn of(path: &str) -> Self {
+        let path = path.strip_prefix("./").unwrap_or(path);
         let is_hidden = |segment: &str| segment.starts_with('.') && !matches!(segment, "." | "..");
         if path.split('/').any(is_hidden) {
             return Self::Ignored;
         }
         let (directory, file) = path.rsplit_once('/').unwrap_or(("", path));
-        if path.split('/').next() == Some(SCHEMAS) {
-            let id = path.strip_prefix(SCHEMAS).and_then(|rest| rest.strip_prefix('/'));
-            return match (id, extension(file)) {
+        let special = directory.split('/').find(|segment| matches!(*segment, SCHEMAS | FIXTURES));
+        match (special, extension(file)) {
+            (Some(SCHEMAS), extension) => match (schema_id(path), extension) {
                 (Some(id), Some((_, "json"))) => Self::Schema { id: id.to_owned() },
-                _ => Self::Ignored,
-            };
-        }
-        let Some((stem, _)) = extension(file) else { return Self::Ignored };
-        if directory.split('/').any(|segment| segment == FIXTURES) {
-            Self::TestFixture
-        } else if stem.to_ascii_lowercase().ends_with("_test") {
-            Self::Test
-        } else {
-            Self::Policy
+                (Some(_), _) => Self::Ignored,
+                (None, _) => Self::MisplacedSchema,
+            },
+            (_, None) => Self::Ignored,
+            (Some(_), Some(_)) => Self::TestFixture,
+            (None, Some((stem, _))) if stem.to_ascii_lowercase().ends_with("_test") => Self::Test,
+            (None, Some(_)) => Self::Policy,
         }
     }
+}
+
+/// The path below the `_schemas` directory at the root.
+fn schema_id(path: &str) -> Option<&str> {
+    path.strip_prefix(SCHEMAS)?.strip_prefix('/')
 }
 
 /// A file's name without and with one of the extensions that count, in lower case.
@@ -76,12 +81,18 @@ mod tests {
             (".git/doc.yaml", FileKind::Ignored),
             ("a/.b/doc.yaml", FileKind::Ignored),
             ("./doc.yaml", FileKind::Policy),
+            ("./_schemas/doc.json", schema("doc.json")),
             ("_schemas/doc.json", schema("doc.json")),
             ("_schemas/a/testdata/x_test.json", schema("a/testdata/x_test.json")),
             ("_schemas/doc.yaml", FileKind::Ignored),
             ("_schemas/.hidden.json", FileKind::Ignored),
             ("_schemas", FileKind::Ignored),
-            ("a/_schemas/doc.json", FileKind::Policy),
+            ("_schemas.yaml", FileKind::Policy),
+            ("a/_schemas/doc.json", FileKind::MisplacedSchema),
+            ("a/_schemas/readme.md", FileKind::MisplacedSchema),
+            ("a/_schemas/testdata/doc.json", FileKind::MisplacedSchema),
+            ("a/testdata/_schemas/doc.json", FileKind::TestFixture),
+            ("bar_schemas/doc.json", FileKind::Policy),
             ("doc_test.yaml", FileKind::Test),
             ("a/doc_TEST.json", FileKind::Test),
             ("_test.yaml", FileKind::Test),

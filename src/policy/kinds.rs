@@ -91,7 +91,10 @@ pub(super) fn policy(document: &Node<'_>, source: &Source) -> Result<Policy, Dia
     let policy = decoder.policy(Field::root(document, place));
     match policy {
         Some(policy) if decoder.diagnostics.is_empty() => {
-            unique::check(&policy.body, source, &mut decoder.diagnostics);
+            // Of a policy that is left out of the set, only the format counts, as in the PDP.
+            if !policy.disabled {
+                unique::check(&policy.body, source, &mut decoder.diagnostics);
+            }
             if decoder.diagnostics.is_empty() { Ok(policy) } else { Err(decoder.diagnostics) }
         }
         _ => Err(decoder.diagnostics),
@@ -106,7 +109,7 @@ impl Decoder<'_> {
         let disabled = self.boolean(&object, "disabled");
         let description = self.string(&object, "description", &rules::ANY);
         let metadata = object.get("metadata").and_then(|field| self.metadata(field)).unwrap_or_default();
-        let variables = self.definitions(&object, "variables", Self::text);
+        let variables = self.definitions(&object, "variables", Self::defined_text);
         let choice = object.choice()?;
         let body = match choice.name {
             "resourcePolicy" => Body::Resource(self.resource_policy(choice)?),
@@ -116,7 +119,8 @@ impl Decoder<'_> {
             "exportVariables" => Body::ExportVariables(self.export_variables(choice)?),
             _ => Body::ExportConstants(self.export_constants(choice)?),
         };
-        if matches!(body, Body::ExportVariables(_) | Body::ExportConstants(_)) && !variables.is_empty() {
+        let is_export = matches!(body, Body::ExportVariables(_) | Body::ExportConstants(_));
+        if is_export && !variables.is_empty() && !disabled {
             let key = object.get("variables").map_or(object.place, |field| field.key);
             let message =
                 format!("the deprecated top-level `variables` cannot stand beside `{}`", choice.name);
@@ -263,7 +267,7 @@ impl Decoder<'_> {
         Some(ExportVariables {
             span: object.span,
             name: self.required(&object, "name", &rules::NAME),
-            definitions: self.definitions(&object, "definitions", Self::text),
+            definitions: self.definitions(&object, "definitions", Self::defined_text),
         })
     }
 
@@ -282,7 +286,7 @@ impl Decoder<'_> {
         };
         Variables {
             import: self.strings(&object, "import", Optional, &rules::NAME),
-            local: self.definitions(&object, "local", Self::text),
+            local: self.definitions(&object, "local", Self::defined_text),
         }
     }
 

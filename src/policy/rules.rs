@@ -24,19 +24,19 @@ pub(super) static SUBJECT: Rule = Rule {
 /// `^\w+$`
 pub(super) static VERSION: Rule = Rule {
     allows: |value| !value.is_empty() && value.bytes().all(is_word),
-    expected: "ASCII letters, digits and `_`",
+    expected: "a name of ASCII letters, digits and `_`",
 };
 
 /// `^\w*$`
 pub(super) static VERSION_OR_EMPTY: Rule =
-    Rule { allows: |value| value.bytes().all(is_word), expected: "ASCII letters, digits and `_`" };
+    Rule { allows: |value| value.bytes().all(is_word), expected: "a name of ASCII letters, digits and `_`" };
 
 /// `^[\w\-\.]+$`: names of derived roles and of what can be imported.
 pub(super) static NAME: Rule = Rule {
     allows: |value| {
         !value.is_empty() && value.bytes().all(|byte| is_word(byte) || matches!(byte, b'-' | b'.'))
     },
-    expected: "ASCII letters, digits, `_`, `-` and `.`",
+    expected: "a name of ASCII letters, digits, `_`, `-` and `.`",
 };
 
 /// `^([a-zA-Z][\w\@\.\-]*)*$`
@@ -46,13 +46,13 @@ pub(super) static RULE_NAME: Rule = Rule {
             || value.starts_with(|first: char| first.is_ascii_alphabetic())
                 && value.bytes().all(|byte| is_word(byte) || matches!(byte, b'@' | b'.' | b'-'))
     },
-    expected: "a letter, followed by ASCII letters, digits, `_`, `@`, `.` and `-`",
+    expected: "a letter and then ASCII letters, digits, `_`, `@`, `.` and `-`",
 };
 
 /// `^(^$|\.|[0-9a-zA-Z][\w\-]*(\.\w[\w\-]*)*)$`
 pub(super) static SCOPE: Rule = Rule {
     allows: |value| matches!(value, "" | ".") || is_scope(value),
-    expected: "segments of ASCII letters, digits, `_` and `-`, joined with `.`",
+    expected: "names of ASCII letters, digits, `_` and `-`, joined with `.`",
 };
 
 /// The one version of the format.

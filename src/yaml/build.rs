@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use granit_parser::{Event, Parser, ScalarStyle, StrInput, StructureStyle};
 
-use super::{Entry, Kind, Node, Scalar, Style, merge, syntax};
+use super::syntax::{self, Stopped};
+use super::{Entry, Kind, Node, Scalar, Style, merge};
 use crate::text::{Code, Diagnostic, Diagnostics, Label, Source, Span};
 
 /// Limits on one text. Policies written by people stay far below the defaults.
@@ -56,9 +57,11 @@ pub fn parse<'s>(source: &'s Source, budget: &Budget) -> Result<Vec<Node<'s>>, D
         emit_comments: false,
         emit_anchor_events: true,
         emit_unresolved_aliases: true,
-        // One more than ours, so that the limit is reported where ours is exceeded.
-        flow_nesting_limit: budget.depth.saturating_add(1),
-        block_nesting_limit: budget.depth.saturating_add(1),
+        // As the PDP does.
+        block_scalar_eof_without_line_feed: true,
+        // The scanner reads ahead of the events, so that it has to know the limit as well.
+        flow_nesting_limit: budget.depth,
+        block_nesting_limit: budget.depth,
     };
     let mut builder = Builder::new(source, budget);
     let parser = Parser::new_from_str_with_options(source.text(), options);
@@ -143,7 +146,9 @@ impl<'s, 'b> Builder<'s, 'b> {
                 Ok(Some((event, Span::new(range.start, range.end))))
             }
             Some(Err(error)) => {
-                Err(self.stop(syntax::diagnostic(&error, self.source, self.cursor, self.budget)))
+                let bracket = self.open.last().filter(|frame| frame.flow).map(|frame| frame.span);
+                let stopped = Stopped { cursor: self.cursor, bracket };
+                Err(self.stop(syntax::diagnostic(&error, self.source, &stopped, self.budget)))
             }
         }
     }
@@ -337,4 +342,185 @@ fn block_header(text: &str, from: usize, to: usize) -> Option<usize> {
         };
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::yaml::Resolved;
+
+    /// A document in one line: scalars in quotes where they are strings.
+    fn show(node: &Node<'_>) -> String {
+        let join = |parts: Vec<String>| parts.join(", ");
+        match &node.kind {
+            Kind::Scalar(scalar) if scalar.resolve() == Resolved::String => format!("{:?}", scalar.text),
+            Kind::Scalar(scalar) => scalar.text.to_string(),
+            Kind::Sequence(nodes) => format!("[{}]", join(nodes.iter().map(show).collect())),
+            Kind::Mapping(entries) => {
+                let entry = |entry: &Entry<'_>| format!("{}: {}", show(&entry.key), show(&entry.value));
+                format!("{{{}}}", join(entries.iter().map(entry).collect()))
+            }
+        }
+    }
+
+    fn shown(text: &str) -> String {
+        let source = Source::new("test.yaml", text);
+        let documents = parse(&source, &Budget::default()).unwrap();
+        documents.iter().map(show).collect::<Vec<_>>().join(" --- ")
+    }
+
+    fn errors(text: &str, budget: &Budget) -> Vec<(Code, String)> {
+        let source = Source::new("test.yaml", text);
+        let errors = parse(&source, budget).unwrap_err();
+        let place = |error: &Diagnostic| error.label.as_ref().unwrap().start.to_string();
+        errors.iter().map(|error| (error.code, place(error))).collect()
+    }
+
+    fn default_errors(text: &str) -> Vec<(Code, String)> {
+        errors(text, &Budget::default())
+    }
+
+    #[test]
+    fn reads_yaml_and_json_alike() {
+        assert_eq!(shown("a: 1\nb: [x, 'y', \"z\"]\nc:\n"), r#"{"a": 1, "b": ["x", "y", "z"], "c": }"#);
+        assert_eq!(shown("{\n\t\"a\": \"\\u00e9\\/\\ud83d\\ude00\"\n}"), r#"{"a": "é/😀"}"#);
+        assert_eq!(shown("a: |\n  x\n  y\nb: >-\n  x\n  y\n"), r#"{"a": "x\ny\n", "b": "x y"}"#);
+        assert_eq!(shown("a: !!str 1\nb: !custom x\n"), r#"{"a": 1, "b": "x"}"#);
+        assert_eq!(shown("\u{feff}a: b\r\nc: d\r\n"), r#"{"a": "b", "c": "d"}"#);
+    }
+
+    #[test]
+    fn a_block_at_the_end_of_the_file_has_no_line_break_of_its_own() {
+        assert_eq!(shown("a: |\n  x"), r#"{"a": "x"}"#);
+        assert_eq!(shown("a: |\n  x\n"), r#"{"a": "x\n"}"#);
+    }
+
+    #[test]
+    fn documents_without_content_are_left_out() {
+        assert_eq!(shown(""), "");
+        assert_eq!(shown("# only a comment\n"), "");
+        assert_eq!(shown("# c\n---\na: b\n---\n"), r#"{"a": "b"}"#);
+        assert_eq!(shown("---\n---\na: b\n...\n# end\n"), r#"{"a": "b"}"#);
+        assert_eq!(shown("a\n---\n~\n"), r#""a" --- ~"#);
+    }
+
+    #[test]
+    fn aliases_stand_for_what_was_anchored() {
+        assert_eq!(shown("a: &x [1, 2]\nb: *x\n"), r#"{"a": [1, 2], "b": [1, 2]}"#);
+        assert_eq!(shown("a: &x v\n---\nb: *x\n"), r#"{"a": "v"} --- {"b": "v"}"#);
+        assert_eq!(default_errors("a: *x\nb: &x 1\n"), [(Code::UnknownAlias, "1:4".to_owned())]);
+        assert_eq!(default_errors("a: &x [*x]\n"), [(Code::UnknownAlias, "1:8".to_owned())]);
+        assert_eq!(default_errors("a: &x 1\nb: &x 2\n"), [(Code::DuplicateKey, "2:4".to_owned())]);
+    }
+
+    #[test]
+    fn merge_keys_give_way_to_what_stands_in_the_mapping() {
+        let base = "b: &b {x: 1, y: 2}\nc: &c {y: 3, z: 4}\n";
+        let merged =
+            |text: &str| shown(&format!("{base}{text}")).split_once(r#""d": "#).unwrap().1.to_owned();
+        assert_eq!(merged("d:\n  <<: *b\n  y: 9\n"), r#"{"y": 9, "x": 1}}"#);
+        assert_eq!(merged("d:\n  y: 9\n  <<: *b\n"), r#"{"y": 9, "x": 1}}"#);
+        assert_eq!(merged("d:\n  <<: [*b, *c]\n"), r#"{"x": 1, "y": 2, "z": 4}}"#);
+        assert_eq!(merged("d:\n  <<: {<<: *b, y: 5}\n"), r#"{"y": 5, "x": 1}}"#);
+        assert_eq!(merged("d: {\"<<\": *b}\n"), r#"{"<<": {"x": 1, "y": 2}}}"#);
+        assert_eq!(default_errors("a: &a 1\nb: {<<: *a}\n"), [(Code::WrongType, "1:7".to_owned())]);
+        assert_eq!(
+            default_errors("a: &a {x: 1}\nb:\n  <<: *a\n  <<: *a\n"),
+            [(Code::DuplicateKey, "4:3".to_owned())]
+        );
+    }
+
+    #[test]
+    fn entries_know_through_how_many_merges_they_came() {
+        let source = Source::new("test.yaml", "- &a {x: 1}\n- &b {<<: *a, y: 1}\n- {<<: *b, z: 1}\n");
+        let documents = parse(&source, &Budget::default()).unwrap();
+        let Kind::Sequence(items) = &documents[0].kind else { panic!("a list") };
+        let Kind::Mapping(entries) = &items[2].kind else { panic!("a mapping") };
+        let merges: Vec<_> = entries.iter().map(|entry| (show(&entry.key), entry.merges)).collect();
+        assert_eq!(merges, [("\"z\"".to_owned(), 0), ("\"y\"".to_owned(), 1), ("\"x\"".to_owned(), 2)]);
+    }
+
+    #[test]
+    fn every_repeated_key_is_reported() {
+        let duplicate = |place: &str| (Code::DuplicateKey, place.to_owned());
+        assert_eq!(default_errors("a: 1\n\"a\": 2\n'a': 3\n"), [duplicate("2:1"), duplicate("3:1")]);
+        let many: String = (0..20).map(|key| format!("k{key}: 1\n")).collect();
+        assert_eq!(default_errors(&format!("{many}k3: 2\n")), [duplicate("21:1")]);
+    }
+
+    #[test]
+    fn spans_cover_what_is_written() {
+        let text = "a: 'x'\nb: |\n  y\n\nc:\n  - 1\n  - {k: v}\nd: 2\n";
+        let source = Source::new("test.yaml", text);
+        let documents = parse(&source, &Budget::default()).unwrap();
+        assert_eq!(source.slice(documents[0].span), text.trim_end());
+        let Kind::Mapping(entries) = &documents[0].kind else { panic!("a mapping") };
+        let values: Vec<_> = entries.iter().map(|entry| source.slice(entry.value.span)).collect();
+        assert_eq!(values, ["'x'", "|\n  y", "- 1\n  - {k: v}", "2"]);
+    }
+
+    #[test]
+    fn block_scalars_start_at_their_header() {
+        let text = "- &a !t | # x > y\n  v\n- # |\n  >+\n  w\n\n- ? |\n   k\n  : |2-\n     i\n";
+        let source = Source::new("test.yaml", text);
+        let documents = parse(&source, &Budget::default()).unwrap();
+        let Kind::Sequence(items) = &documents[0].kind else { panic!("a list") };
+        assert_eq!(source.slice(items[0].span), "| # x > y\n  v");
+        assert_eq!(source.slice(items[1].span), ">+\n  w");
+        let Kind::Mapping(entries) = &items[2].kind else { panic!("a mapping") };
+        assert_eq!(source.slice(entries[0].key.span), "|\n   k");
+        assert_eq!(source.slice(entries[0].value.span), "|2-\n     i");
+    }
+
+    #[test]
+    fn each_limit_is_held_where_it_is_exceeded() {
+        let budget = Budget { bytes: 40, depth: 3, nodes: 8 };
+        assert!(parse(&Source::new("t", "[[[1]]]"), &budget).is_ok());
+        assert_eq!(errors("[[[[1]]]]", &budget), [(Code::TooLarge, "1:4".to_owned())]);
+        assert_eq!(errors("a:\n b:\n  c:\n   d: 1\n", &budget), [(Code::TooLarge, "4:4".to_owned())]);
+        assert_eq!(errors("- - - - 1\n", &budget), [(Code::TooLarge, "1:7".to_owned())]);
+        assert_eq!(errors("- &a [[1]]\n- [*a]\n", &budget), [(Code::TooLarge, "2:4".to_owned())]);
+        assert_eq!(errors("[1, 2, 3, 4, 5, 6, 7, 8]", &budget), [(Code::TooLarge, "1:23".to_owned())]);
+        assert_eq!(errors(&" ".repeat(41), &budget), [(Code::TooLarge, "1:1".to_owned())]);
+        assert_eq!(default_errors(&"[".repeat(100_000)), [(Code::TooLarge, "1:65".to_owned())]);
+        let deep: String = (0..300).map(|level| format!("{}k:\n", " ".repeat(level))).collect();
+        assert_eq!(default_errors(&deep), [(Code::TooLarge, "65:65".to_owned())]);
+    }
+
+    #[test]
+    fn an_alias_bomb_is_refused_at_once() {
+        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..9 {
+            let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
+            bomb.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+        }
+        let start = Instant::now();
+        assert_eq!(default_errors(&bomb)[0].0, Code::TooLarge);
+        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn syntax_errors_point_at_the_mistake() {
+        for (text, place) in [
+            ("a: b\n\tc: d\n", "2:1"),
+            ("a:\n\t- b\n", "2:1"),
+            ("a: \"x\" in y\n", "1:4"),
+            ("a: 'x' in y\n", "1:4"),
+            ("a: \"x\n", "1:4"),
+            ("a: [1, 2\nb: 3\n", "2:2"),
+            ("a: [1, 2\n", "1:4"),
+            ("{\"a\": 1\n \"b\": 2}", "2:5"),
+            ("{\"a\": 1,\n \"b\" 2}", "2:6"),
+            ("a: [1}\n", "1:4"),
+            ("- a\nb: 1\n", "2:1"),
+            ("a:\n  b! c\n  d:\n", "3:4"),
+            ("a: 1\nb\nc: 2\n", "2:1"),
+            ("a: \"\\q\"\n", "1:4"),
+            ("a: @x\n", "1:4"),
+        ] {
+            assert_eq!(default_errors(text), [(Code::Syntax, place.to_owned())], "{text:?}");
+        }
+    }
 }

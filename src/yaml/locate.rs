@@ -10,8 +10,8 @@ pub struct Text {
     pub value: String,
     /// The whole scalar in the file, with its quotes or block header.
     pub span: Span,
-    /// The key that holds it, which is where the PDP reports what is wrong with an expression.
-    pub key: Span,
+    /// Where the PDP reports what is wrong with it: the key of an expression, the value of a variable.
+    pub place: Span,
     style: Style,
     source: Source,
 }
@@ -24,8 +24,8 @@ impl PartialEq for Text {
 }
 
 impl Text {
-    pub(crate) fn new(value: String, style: Style, span: Span, key: Span, source: &Source) -> Self {
-        Self { value, span, key, style, source: source.clone() }
+    pub(crate) fn new(value: String, style: Style, span: Span, place: Span, source: &Source) -> Self {
+        Self { value, span, place, style, source: source.clone() }
     }
 
     /// Where a part of the value (byte offsets in [`value`](Self::value)) stands in the file. For a value
@@ -263,4 +263,81 @@ fn block_lines(text: &str, header: usize) -> Option<impl Iterator<Item = RawLine
         start = raw.end;
         raw
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::{Budget, Kind, parse};
+
+    /// The value of the key `e` in a text.
+    fn text(yaml: &str) -> Text {
+        let source = Source::new("test.yaml", yaml);
+        let documents = parse(&source, &Budget::default()).unwrap();
+        let Kind::Mapping(entries) = &documents[0].kind else { panic!("a mapping") };
+        let value = &entries.iter().find(|entry| source.slice(entry.key.span) == "e").unwrap().value;
+        let Kind::Scalar(scalar) = &value.kind else { panic!("a scalar") };
+        Text::new(scalar.text.to_string(), scalar.style, value.span, value.span, &source)
+    }
+
+    /// What stands in the file where `part` stands in the value.
+    fn located(yaml: &str, part: &str) -> String {
+        let text = text(yaml);
+        let start = text.value.find(part).unwrap_or_else(|| panic!("{part:?} in {:?}", text.value));
+        let span = text.locate(Span::new(start, start + part.len()));
+        text.source.slice(span).to_owned()
+    }
+
+    #[test]
+    fn every_style_leads_back_to_the_file() {
+        for (yaml, part, expected) in [
+            ("e: a == b\n", "== b", "== b"),
+            ("e: a ==\n  b  \n\n  c\n", "b", "b"),
+            ("e: a ==\n  b\n", "== b", "==\n  b"),
+            ("e: a ==\n  b\n\n  c # x\n", "c", "c"),
+            ("e: 'it''s x'\n", "'", "''"),
+            ("e: 'it''s x'\n", "s x", "s x"),
+            ("e: \"a\\tb \\u00e9 c\"\n", "é", "\\u00e9"),
+            ("e: \"a\\tb \\u00e9 c\"\n", " c", " c"),
+            ("e: \"\\ud83d\\ude00 \\x41 \\U0001F600 c\"\n", "c", "c"),
+            ("e: \"\\ud83d\\ude00 \\x41\"\n", "😀", "\\ud83d\\ude00"),
+            ("e: \"a \\\n   b\"\n", "b", "b"),
+            ("e: \"a\n\n\n  b\"\n", "b", "b"),
+            ("e: |\n  x\n    y\n\n  z\n", "y", "y"),
+            ("e: |\n  x\n    y\n\n  z\n", "z\n", "z\n"),
+            ("e: |\r\n  x\r\n  y\r\n", "y", "y"),
+            ("e: |2\n    x\n   y\n", "  x", "  x"),
+            ("e: |-\n  é x", "x", "x"),
+            ("e: >\n  x\n  y\n\n  z\n", "y", "y"),
+            ("e: >\n  x\n  y\n\n  z\n", "z", "z"),
+            ("e: >\n  x\n  y\n\n  z\n", "x y", "x\n  y"),
+            ("e: >\n\n  x\n    y\n   z\n  w  \n  v\n", "z", "z"),
+            ("e: >\n\n  x\n    y\n   z\n  w  \n  v\n", "v", "v"),
+            ("e: >-\r\n  x\r\n  y\r\n", "y", "y"),
+            ("a: &a |\n  x\n  y\ne: *a\n", "y", "y"),
+        ] {
+            assert_eq!(located(yaml, part), expected, "{part:?} in {yaml:?}");
+        }
+    }
+
+    #[test]
+    fn an_empty_part_is_a_place() {
+        let text = text("e: |\n  ab\n  c\n");
+        assert_eq!(text.value, "ab\nc\n");
+        assert_eq!(text.locate(Span::at(0)), Span::at(7));
+        assert_eq!(text.locate(Span::at(3)), Span::at(12));
+        assert_eq!(text.locate(Span::at(5)), Span::at(14));
+        assert_eq!(text.locate(Span::at(99)), Span::at(14));
+        let quoted = super::tests::text("e: 'ab'\n");
+        assert_eq!(quoted.locate(Span::at(2)), Span::at(6));
+    }
+
+    #[test]
+    fn a_value_that_is_written_otherwise_is_its_whole_scalar() {
+        let mut number = text("e: 010\n");
+        number.value = "8".to_owned();
+        assert_eq!(number.locate(Span::new(0, 1)), number.span);
+        let empty = text("e: ''\n");
+        assert_eq!(empty.locate(Span::new(0, 1)), Span::at(3));
+    }
 }
