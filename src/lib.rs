@@ -1,3 +1,4 @@
 //! # orthrus: Cerbos policies, decided in process
 
+pub mod cel;
 pub mod text;
