@@ -1,0 +1,533 @@
+//! The evaluator: a recursion over the nodes of a program, at most as deep as the parser's limit.
+
+use std::cmp::Ordering;
+
+use super::ast::{Operation, Relation};
+use super::lib::{MAX_ARGS, TABLE, index};
+use super::program::{Children, Field, Id, Loop, Name, Op, Program, Whole};
+use super::{Activation, AuxData, EvalError, EvalResult, List, Map, Message, Request, Value};
+
+/// The macro variables around a node, innermost first.
+#[derive(Clone, Copy)]
+pub(crate) struct Frame<'f, 'a> {
+    value: Value<'a>,
+    parent: Locals<'f, 'a>,
+}
+
+pub(crate) type Locals<'f, 'a> = Option<&'f Frame<'f, 'a>>;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Evaluator<'c, 'a> {
+    program: &'a Program,
+    ctx: &'c Activation<'a>,
+}
+
+/// What an unset `request.auxData` reads as.
+static NO_AUX_DATA: AuxData<'static> = AuxData { jwt: Map::EMPTY, jwts: Map::EMPTY };
+
+impl<'c, 'a> Evaluator<'c, 'a> {
+    #[inline]
+    pub(crate) fn new(program: &'a Program, ctx: &'c Activation<'a>) -> Self {
+        Self { program, ctx }
+    }
+
+    pub(crate) fn eval(self, id: Id, locals: Locals<'_, 'a>) -> EvalResult<'a> {
+        let ctx = self.ctx;
+        match self.program.nodes[id as usize] {
+            Op::Const(index) => Ok(self.constant(index)),
+            Op::Local(depth) => Ok(local(locals, depth)),
+            Op::Field(field) => Ok(self.field(field)),
+            Op::PrincipalAttr(name) => attr(ctx.principal.attr, self.name(name)),
+            Op::ResourceAttr(name) => attr(ctx.resource.attr, self.name(name)),
+            Op::HasPrincipalAttr(name) => Ok(Value::Bool(ctx.principal.attr.get(self.name(name)).is_some())),
+            Op::HasResourceAttr(name) => Ok(Value::Bool(ctx.resource.attr.get(self.name(name)).is_some())),
+            Op::ResourceAttrEquals { attr: name, value } => self.attr_equals(ctx.resource.attr, name, value),
+            Op::PrincipalAttrEquals { attr: name, value } => {
+                self.attr_equals(ctx.principal.attr, name, value)
+            }
+            Op::Relation { operator, left, right } => {
+                let left = self.eval(left, locals)?;
+                relation(operator, left, self.eval(right, locals)?)
+            }
+            Op::And(terms) => self.logical(terms, false, locals),
+            Op::Or(terms) => self.logical(terms, true, locals),
+            Op::Not(operand) => match self.eval(operand, locals)? {
+                Value::Bool(value) => Ok(Value::Bool(!value)),
+                _ => Err(EvalError::NoSuchOverload),
+            },
+            Op::Conditional { condition, yes, no } => match self.eval(condition, locals)? {
+                Value::Bool(true) => self.eval(yes, locals),
+                Value::Bool(false) => self.eval(no, locals),
+                _ => Err(EvalError::NoSuchOverload),
+            },
+            Op::Select { operand, field } => select(ctx, self.eval(operand, locals)?, self.name(field)),
+            Op::Has { operand, field } => {
+                let operand = self.eval(operand, locals)?;
+                Ok(Value::Bool(has(ctx, operand, self.name(field))))
+            }
+            Op::Index { operand, index: at } => {
+                let operand = self.eval(operand, locals)?;
+                index(ctx, operand, self.eval(at, locals)?)
+            }
+            Op::Variable { slot, name } => {
+                let value = ctx.variables.get(slot, ctx);
+                value.map_err(|_| EvalError::UndefinedField(self.name(name)))
+            }
+            Op::Global(name) => {
+                let name = self.name(name);
+                ctx.globals.get(name).ok_or(EvalError::UndefinedField(name))
+            }
+            Op::InStrings { value, set } => self.in_strings(value, set, locals),
+            Op::Call { function, args } => self.call(function, args, locals),
+            Op::Matches { text, regex } => self.matches(text, regex, locals),
+            Op::Loop(index) => self.comprehension(&self.program.loops[index as usize], locals),
+            other => self.rare(other, locals),
+        }
+    }
+
+    /// Kept apart, so that the frames of [`eval`](Self::eval) stay small.
+    #[inline(never)]
+    fn rare(self, op: Op, locals: Locals<'_, 'a>) -> EvalResult<'a> {
+        let ctx = self.ctx;
+        match op {
+            Op::Whole(whole) => Ok(Value::Message(self.whole(whole))),
+            Op::HasGlobal(name) => Ok(Value::Bool(ctx.globals.get(self.name(name)).is_some())),
+            Op::HasVariable(slot) => Ok(Value::Bool(ctx.variables.get(slot, ctx).is_ok())),
+            Op::Undefined(name) => Err(EvalError::UndefinedField(self.name(name))),
+            Op::SelectOptional { operand, field } => {
+                let operand = self.eval(operand, locals)?;
+                Ok(select_optional(ctx, operand, self.name(field)))
+            }
+            Op::IndexOptional { operand, index } => {
+                let operand = self.eval(operand, locals)?;
+                index_optional(ctx, operand, self.eval(index, locals)?)
+            }
+            Op::List(elements) => {
+                let elements = self.children(elements);
+                let mut list = bumpalo::collections::Vec::with_capacity_in(elements.len(), ctx.arena);
+                for id in elements {
+                    list.push(self.eval(*id, locals)?);
+                }
+                Ok(Value::list(ctx.arena, list.into_bump_slice()))
+            }
+            Op::OptionalList(elements) => self.optional_list(self.children(elements), locals),
+            Op::Map(entries) => self.map(self.children(entries), locals),
+            Op::Bind { value, body } => {
+                let value = self.eval(value, locals)?;
+                self.eval(body, Some(&Frame { value, parent: locals }))
+            }
+            Op::OptionalMap { target, body, flat } => match self.eval(target, locals)? {
+                Value::Optional(Some(value)) => {
+                    let mapped = self.eval(body, Some(&Frame { value: *value, parent: locals }))?;
+                    Ok(if flat { mapped } else { Value::some(ctx.arena, mapped) })
+                }
+                Value::Optional(None) => Ok(Value::Optional(None)),
+                _ => Err(EvalError::NoSuchOverload),
+            },
+            _ => Err(EvalError::NoSuchOverload),
+        }
+    }
+
+    #[inline]
+    fn name(self, name: Name) -> &'a str {
+        &self.program.strings[name as usize]
+    }
+
+    #[inline]
+    fn constant(self, index: u32) -> Value<'a> {
+        self.program.consts[index as usize].value()
+    }
+
+    #[inline]
+    fn children(self, children: Children) -> &'a [Id] {
+        let start = children.start as usize;
+        &self.program.children[start..start + children.len as usize]
+    }
+
+    #[inline]
+    fn field(self, field: Field) -> Value<'a> {
+        let (principal, resource) = (self.ctx.principal, self.ctx.resource);
+        match field {
+            Field::PrincipalId => Value::String(principal.id),
+            Field::PrincipalRoles => Value::List(List::of_strings(&principal.roles)),
+            Field::PrincipalAttr => Value::Map(principal.attr),
+            Field::PrincipalPolicyVersion => Value::String(principal.policy_version),
+            Field::PrincipalScope => Value::String(principal.scope),
+            Field::ResourceKind => Value::String(resource.kind),
+            Field::ResourceId => Value::String(resource.id),
+            Field::ResourceAttr => Value::Map(resource.attr),
+            Field::ResourcePolicyVersion => Value::String(resource.policy_version),
+            Field::ResourceScope => Value::String(resource.scope),
+        }
+    }
+
+    fn whole(self, whole: Whole) -> Message<'a> {
+        let Activation { arena, principal, resource, aux_data, .. } = *self.ctx;
+        match whole {
+            Whole::Request => Message::Request(arena.alloc(Request { principal, resource, aux_data })),
+            Whole::Principal => Message::Principal(principal),
+            Whole::Resource => Message::Resource(resource),
+            Whole::AuxData => Message::AuxData(aux_data.unwrap_or(&NO_AUX_DATA)),
+            Whole::Runtime => Message::Runtime,
+            Whole::Variables => Message::Variables,
+        }
+    }
+
+    #[inline]
+    fn attr_equals(self, attrs: Map<'a>, name: Name, value: u32) -> EvalResult<'a> {
+        let found = attr(attrs, self.name(name))?;
+        Ok(Value::Bool(found.equals(self.constant(value))))
+    }
+
+    /// `&&` (`decisive` false) and `||` (`decisive` true): the decisive value wins over errors, of which
+    /// the first is kept.
+    #[inline]
+    fn logical(self, terms: Children, decisive: bool, locals: Locals<'_, 'a>) -> EvalResult<'a> {
+        let mut error = None;
+        for id in self.children(terms) {
+            match self.eval(*id, locals) {
+                Ok(Value::Bool(value)) if value == decisive => return Ok(Value::Bool(decisive)),
+                Ok(Value::Bool(_)) => {}
+                Ok(_) => error = error.or(Some(EvalError::NoSuchOverload)),
+                Err(first) => error = error.or(Some(first)),
+            }
+        }
+        error.map_or(Ok(Value::Bool(!decisive)), Err)
+    }
+
+    fn in_strings(self, value: Id, set: u32, locals: Locals<'_, 'a>) -> EvalResult<'a> {
+        let value = self.eval(value, locals)?;
+        let set = &self.program.string_sets[set as usize];
+        let found = match value {
+            Value::String(text) => set.binary_search_by(|known| (**known).cmp(text)).is_ok(),
+            _ => false,
+        };
+        Ok(Value::Bool(found))
+    }
+
+    fn matches(self, text: Id, regex: u32, locals: Locals<'_, 'a>) -> EvalResult<'a> {
+        match self.eval(text, locals)? {
+            Value::String(text) => Ok(Value::Bool(self.program.regexes[regex as usize].is_match(text))),
+            _ => Err(EvalError::NoSuchOverload),
+        }
+    }
+
+    #[inline(never)]
+    fn call(self, function: u16, args: Children, locals: Locals<'_, 'a>) -> EvalResult<'a> {
+        let ids = self.children(args);
+        let mut values = [Value::Null; MAX_ARGS];
+        for (value, id) in values.iter_mut().zip(ids) {
+            *value = self.eval(*id, locals)?;
+        }
+        match (TABLE.get(function), values.get(..ids.len())) {
+            (Some(function), Some(args)) => (function.run)(self.ctx, args),
+            _ => Err(EvalError::NoSuchOverload),
+        }
+    }
+
+    fn optional_list(self, pairs: &[Id], locals: Locals<'_, 'a>) -> EvalResult<'a> {
+        let mut list = bumpalo::collections::Vec::with_capacity_in(pairs.len() / 2, self.ctx.arena);
+        for pair in pairs.chunks_exact(2) {
+            match (self.eval(pair[0], locals)?, pair[1]) {
+                (value, 0) => list.push(value),
+                (Value::Optional(value), _) => list.extend(value.copied()),
+                (value, _) => {
+                    let kind = value.type_name();
+                    return Err(EvalError::message(
+                        self.ctx.arena,
+                        format_args!(
+                            "cannot initialize optional list element from non-optional value of type {kind}"
+                        ),
+                    ));
+                }
+            }
+        }
+        Ok(Value::list(self.ctx.arena, list.into_bump_slice()))
+    }
+
+    fn map(self, triples: &[Id], locals: Locals<'_, 'a>) -> EvalResult<'a> {
+        let arena = self.ctx.arena;
+        let mut entries = bumpalo::collections::Vec::with_capacity_in(triples.len() / 3, arena);
+        for triple in triples.chunks_exact(3) {
+            let key = self.eval(triple[0], locals)?;
+            match (self.eval(triple[1], locals)?, triple[2]) {
+                (value, 0) => entries.push((key, value)),
+                (Value::Optional(value), _) => entries.extend(value.map(|value| (key, *value))),
+                (value, _) => {
+                    let kind = value.type_name();
+                    return Err(EvalError::message(
+                        arena,
+                        format_args!(
+                            "cannot initialize optional entry from non-optional value of type {kind}"
+                        ),
+                    ));
+                }
+            }
+        }
+        for (key, _) in &entries {
+            if !is_key(*key) {
+                let kind = key.type_name();
+                return Err(EvalError::message(arena, format_args!("unsupported key type: {kind}")));
+            }
+        }
+        Ok(Value::Map(Map::of_entries(arena, &entries)))
+    }
+
+    #[inline(never)]
+    fn comprehension(self, of: &'a Loop, locals: Locals<'_, 'a>) -> EvalResult<'a> {
+        let range = Range::of(self.ctx, self.eval(of.range, locals)?)?;
+        match of.operation {
+            Operation::All => self.quantify(of, range, false, locals),
+            Operation::Exists => self.quantify(of, range, true, locals),
+            Operation::ExistsOne => self.exists_one(of, range, locals),
+            Operation::Filter | Operation::Map | Operation::TransformList => self.collect(of, range, locals),
+            Operation::TransformMap | Operation::TransformMapEntry => self.collect_map(of, range, locals),
+            Operation::SortBy => self.sort_by(of, range, locals),
+        }
+    }
+
+    /// Evaluates a body with the variables of the element at `at`.
+    fn body(self, of: &Loop, id: Id, range: Range<'a>, at: usize, locals: Locals<'_, 'a>) -> EvalResult<'a> {
+        let (key, value) = range.get(at);
+        if of.paired {
+            let outer = Frame { value: key, parent: locals };
+            self.eval(id, Some(&Frame { value, parent: Some(&outer) }))
+        } else {
+            self.eval(id, Some(&Frame { value: range.single(key, value), parent: locals }))
+        }
+    }
+
+    /// `all` and `exists` are `&&` and `||` over the elements.
+    fn quantify(self, of: &Loop, range: Range<'a>, decisive: bool, locals: Locals<'_, 'a>) -> EvalResult<'a> {
+        let mut error = None;
+        for at in 0..range.len() {
+            match self.body(of, of.body, range, at, locals) {
+                Ok(Value::Bool(value)) if value == decisive => return Ok(Value::Bool(decisive)),
+                Ok(Value::Bool(_)) => {}
+                Ok(_) => error = error.or(Some(EvalError::NoSuchOverload)),
+                Err(first) => error = error.or(Some(first)),
+            }
+        }
+        error.map_or(Ok(Value::Bool(!decisive)), Err)
+    }
+
+    fn exists_one(self, of: &Loop, range: Range<'a>, locals: Locals<'_, 'a>) -> EvalResult<'a> {
+        let mut count = 0;
+        for at in 0..range.len() {
+            count += usize::from(truth(self.body(of, of.body, range, at, locals)?)?);
+        }
+        Ok(Value::Bool(count == 1))
+    }
+
+    fn passes(
+        self,
+        of: &Loop,
+        range: Range<'a>,
+        at: usize,
+        locals: Locals<'_, 'a>,
+    ) -> Result<bool, EvalError<'a>> {
+        of.filter.map_or(Ok(true), |filter| truth(self.body(of, filter, range, at, locals)?))
+    }
+
+    fn collect(self, of: &Loop, range: Range<'a>, locals: Locals<'_, 'a>) -> EvalResult<'a> {
+        let mut list = bumpalo::collections::Vec::with_capacity_in(range.len(), self.ctx.arena);
+        for at in 0..range.len() {
+            if !self.passes(of, range, at, locals)? {
+                continue;
+            }
+            let body = self.body(of, of.body, range, at, locals)?;
+            if of.operation != Operation::Filter {
+                list.push(body);
+            } else if truth(body)? {
+                let (key, value) = range.get(at);
+                list.push(range.single(key, value));
+            }
+        }
+        Ok(Value::list(self.ctx.arena, list.into_bump_slice()))
+    }
+
+    fn collect_map(self, of: &Loop, range: Range<'a>, locals: Locals<'_, 'a>) -> EvalResult<'a> {
+        let arena = self.ctx.arena;
+        let mut entries = bumpalo::collections::Vec::with_capacity_in(range.len(), arena);
+        for at in 0..range.len() {
+            if !self.passes(of, range, at, locals)? {
+                continue;
+            }
+            match (self.body(of, of.body, range, at, locals)?, of.operation) {
+                (Value::Map(map), Operation::TransformMapEntry) => {
+                    for (key, value) in map.iter() {
+                        if entries.iter().any(|(known, _): &(Value<'_>, Value<'_>)| known.equals(key)) {
+                            let key = super::lib::display(key);
+                            return Err(EvalError::message(
+                                arena,
+                                format_args!("insert failed: key {key} already exists"),
+                            ));
+                        }
+                        entries.push((key, value));
+                    }
+                }
+                (_, Operation::TransformMapEntry) => return Err(EvalError::NoSuchOverload),
+                (value, _) => entries.push((range.get(at).0, value)),
+            }
+        }
+        Ok(Value::Map(Map::of_entries(arena, &entries)))
+    }
+
+    fn sort_by(self, of: &Loop, range: Range<'a>, locals: Locals<'_, 'a>) -> EvalResult<'a> {
+        let arena = self.ctx.arena;
+        let mut keyed = bumpalo::collections::Vec::with_capacity_in(range.len(), arena);
+        for at in 0..range.len() {
+            keyed.push((self.body(of, of.body, range, at, locals)?, range.get(at).1));
+        }
+        super::lib::check_sortable(arena, keyed.iter().map(|(key, _)| *key))?;
+        keyed.sort_by(|(a, _), (b, _)| a.compare(*b).unwrap_or(Ordering::Equal));
+        let list = arena.alloc_slice_fill_iter(keyed.iter().map(|(_, value)| *value));
+        Ok(Value::list(arena, list))
+    }
+}
+
+fn local<'a>(locals: Locals<'_, 'a>, depth: u32) -> Value<'a> {
+    let mut frame = locals;
+    for _ in 0..depth {
+        frame = frame.and_then(|frame| frame.parent);
+    }
+    frame.map_or(Value::Null, |frame| frame.value)
+}
+
+#[inline]
+fn attr<'a>(attrs: Map<'a>, name: &'a str) -> EvalResult<'a> {
+    attrs.get(name).ok_or(EvalError::NoSuchKey(name))
+}
+
+fn truth<'a>(value: Value<'_>) -> Result<bool, EvalError<'a>> {
+    match value {
+        Value::Bool(value) => Ok(value),
+        _ => Err(EvalError::NoSuchOverload),
+    }
+}
+
+fn is_key(key: Value<'_>) -> bool {
+    matches!(key, Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Double(_) | Value::String(_))
+}
+
+#[inline]
+fn relation<'a>(operator: Relation, left: Value<'a>, right: Value<'a>) -> EvalResult<'a> {
+    let holds = match operator {
+        Relation::Equal => left.equals(right),
+        Relation::NotEqual => !left.equals(right),
+        Relation::Less => left.compare(right)? == Ordering::Less,
+        Relation::LessEqual => left.compare(right)? != Ordering::Greater,
+        Relation::Greater => left.compare(right)? == Ordering::Greater,
+        Relation::GreaterEqual => left.compare(right)? != Ordering::Less,
+        Relation::In => match right {
+            Value::List(list) => list.contains(left),
+            Value::Map(map) => map.find(left).is_some(),
+            _ => return Err(EvalError::NoSuchOverload),
+        },
+    };
+    Ok(Value::Bool(holds))
+}
+
+/// `operand.name`
+fn select<'a>(ctx: &Activation<'a>, operand: Value<'a>, name: &'a str) -> EvalResult<'a> {
+    match operand {
+        Value::Map(map) => map.get(name).ok_or(EvalError::NoSuchKey(name)),
+        Value::Message(message) => message
+            .field(ctx, name)
+            .unwrap_or_else(|| Err(EvalError::message(ctx.arena, format_args!("no such field '{name}'")))),
+        Value::Optional(_) => Ok(select_optional(ctx, operand, name)),
+        _ => Err(EvalError::NoSuchKey(name)),
+    }
+}
+
+/// `operand.?name`
+fn select_optional<'a>(ctx: &Activation<'a>, operand: Value<'a>, name: &str) -> Value<'a> {
+    match operand {
+        Value::Optional(Some(inner)) => select_optional(ctx, *inner, name),
+        Value::Map(map) => Value::Optional(map.get(name).map(|value| &*ctx.arena.alloc(value))),
+        Value::Message(message) if has_field(ctx, message, name) => match message.field(ctx, name) {
+            Some(Ok(value)) => Value::some(ctx.arena, value),
+            _ => Value::Optional(None),
+        },
+        _ => Value::Optional(None),
+    }
+}
+
+/// `operand[?index]`
+fn index_optional<'a>(ctx: &Activation<'a>, operand: Value<'a>, at: Value<'a>) -> EvalResult<'a> {
+    match operand {
+        Value::Optional(Some(inner)) => index_optional(ctx, *inner, at),
+        Value::Optional(None) => Ok(Value::Optional(None)),
+        _ => match index(ctx, operand, at) {
+            Ok(value) => Ok(Value::some(ctx.arena, value)),
+            Err(EvalError::NoSuchKey(_) | EvalError::IndexOutOfBounds(_)) => Ok(Value::Optional(None)),
+            Err(error) => Err(error),
+        },
+    }
+}
+
+/// `has(operand.name)`
+fn has<'a>(ctx: &Activation<'a>, operand: Value<'a>, name: &str) -> bool {
+    match operand {
+        Value::Map(map) => map.get(name).is_some(),
+        Value::Message(message) => has_field(ctx, message, name),
+        Value::Optional(Some(inner)) => has(ctx, *inner, name),
+        _ => false,
+    }
+}
+
+/// Whether a field is set, which in proto3 is to differ from its default.
+fn has_field<'a>(ctx: &Activation<'a>, message: Message<'a>, name: &str) -> bool {
+    match (message, name) {
+        (Message::Request(request), "auxData" | "aux_data") => request.aux_data.is_some(),
+        (Message::Runtime, _) => true,
+        _ => match message.field(ctx, name) {
+            Some(Ok(Value::Message(_))) => true,
+            Some(Ok(value)) => !value.is_zero(),
+            _ => false,
+        },
+    }
+}
+
+/// What a macro runs over: pairs of index and element, or of key and value.
+#[derive(Clone, Copy)]
+enum Range<'a> {
+    List(List<'a>),
+    Map(Map<'a>),
+}
+
+impl<'a> Range<'a> {
+    fn of(ctx: &Activation<'a>, value: Value<'a>) -> Result<Self, EvalError<'a>> {
+        match value {
+            Value::List(list) => Ok(Self::List(list)),
+            Value::Map(map) => Ok(Self::Map(map)),
+            other => {
+                let kind = other.type_name();
+                Err(EvalError::message(ctx.arena, format_args!("got '{kind}', expected iterable type")))
+            }
+        }
+    }
+
+    fn len(self) -> usize {
+        match self {
+            Self::List(list) => list.len(),
+            Self::Map(map) => map.len(),
+        }
+    }
+
+    fn get(self, at: usize) -> (Value<'a>, Value<'a>) {
+        let index = Value::Int(i64::try_from(at).unwrap_or(i64::MAX));
+        match self {
+            Self::List(list) => (index, list.get(at).unwrap_or(Value::Null)),
+            Self::Map(map) => map.entry(at).unwrap_or((Value::Null, Value::Null)),
+        }
+    }
+
+    /// What the one variable of a macro stands for: a list's element, a map's key.
+    fn single(self, key: Value<'a>, value: Value<'a>) -> Value<'a> {
+        match self {
+            Self::List(_) => value,
+            Self::Map(_) => key,
+        }
+    }
+}

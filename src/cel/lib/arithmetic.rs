@@ -1,0 +1,314 @@
+//! The operators. Comparison, equality, `in` and the logical operators are operations of the evaluator;
+//! they stand here for their signatures.
+
+use super::Declaration;
+use crate::cel::{Activation, Duration, EvalError, EvalResult, List, Opaque, Value};
+
+/// The ordering operators have the same signatures.
+macro_rules! ordering {
+    ($name:literal, $doc:literal) => {
+        Declaration {
+            name: $name,
+            doc: $doc,
+            signatures: &[
+                concat!($name, "(bool, bool) -> bool"),
+                concat!($name, "(int, int) -> bool"),
+                concat!($name, "(int, double) -> bool"),
+                concat!($name, "(int, uint) -> bool"),
+                concat!($name, "(uint, uint) -> bool"),
+                concat!($name, "(uint, double) -> bool"),
+                concat!($name, "(uint, int) -> bool"),
+                concat!($name, "(double, double) -> bool"),
+                concat!($name, "(double, int) -> bool"),
+                concat!($name, "(double, uint) -> bool"),
+                concat!($name, "(string, string) -> bool"),
+                concat!($name, "(bytes, bytes) -> bool"),
+                concat!($name, "(timestamp, timestamp) -> bool"),
+                concat!($name, "(duration, duration) -> bool"),
+            ],
+            run: evaluated,
+        }
+    };
+}
+
+pub(super) const FUNCTIONS: &[Declaration] = &[
+    Declaration {
+        name: "_+_",
+        doc: "Adds numbers and times; joins strings, bytes and lists",
+        signatures: &[
+            "_+_(int, int) -> int",
+            "_+_(uint, uint) -> uint",
+            "_+_(double, double) -> double",
+            "_+_(string, string) -> string",
+            "_+_(bytes, bytes) -> bytes",
+            "_+_(list(A), list(A)) -> list(A)",
+            "_+_(duration, duration) -> duration",
+            "_+_(timestamp, duration) -> timestamp",
+            "_+_(duration, timestamp) -> timestamp",
+        ],
+        run: add,
+    },
+    Declaration {
+        name: "_-_",
+        doc: "Subtracts numbers and times",
+        signatures: &[
+            "_-_(int, int) -> int",
+            "_-_(uint, uint) -> uint",
+            "_-_(double, double) -> double",
+            "_-_(duration, duration) -> duration",
+            "_-_(timestamp, duration) -> timestamp",
+            "_-_(timestamp, timestamp) -> duration",
+        ],
+        run: subtract,
+    },
+    Declaration {
+        name: "_*_",
+        doc: "Multiplies numbers",
+        signatures: &["_*_(int, int) -> int", "_*_(uint, uint) -> uint", "_*_(double, double) -> double"],
+        run: multiply,
+    },
+    Declaration {
+        name: "_/_",
+        doc: "Divides numbers; integers are rounded towards zero",
+        signatures: &["_/_(int, int) -> int", "_/_(uint, uint) -> uint", "_/_(double, double) -> double"],
+        run: divide,
+    },
+    Declaration {
+        name: "_%_",
+        doc: "The remainder of a division of integers",
+        signatures: &["_%_(int, int) -> int", "_%_(uint, uint) -> uint"],
+        run: modulo,
+    },
+    Declaration {
+        name: "-_",
+        doc: "Changes the sign of a number",
+        signatures: &["-_(int) -> int", "-_(double) -> double"],
+        run: negate,
+    },
+    Declaration {
+        name: "size",
+        doc: "The number of characters, bytes, elements, entries or segments",
+        signatures: &[
+            "size(string) -> int",
+            "size(bytes) -> int",
+            "size(list(A)) -> int",
+            "size(map(A, B)) -> int",
+            "string.size() -> int",
+            "bytes.size() -> int",
+            "list(A).size() -> int",
+            "map(A, B).size() -> int",
+            "hierarchy.size() -> int",
+        ],
+        run: size_of,
+    },
+    Declaration {
+        name: "_[_]",
+        doc: "An element of a list by its index from 0, or the value of a key",
+        signatures: &[
+            "_[_](list(A), int) -> A",
+            "_[_](map(A, B), A) -> B",
+            "_[_](optional(list(A)), int) -> optional(A)",
+            "_[_](optional(map(A, B)), A) -> optional(B)",
+            "_[_](hierarchy, int) -> string",
+        ],
+        run: |ctx, args| match args {
+            [operand, at] => index(ctx, *operand, *at),
+            _ => Err(EvalError::NoSuchOverload),
+        },
+    },
+    Declaration {
+        name: "_[?_]",
+        doc: "An element of a list or the value of a key, if there is one",
+        signatures: &[
+            "_[?_](list(A), int) -> optional(A)",
+            "_[?_](optional(list(A)), int) -> optional(A)",
+            "_[?_](map(A, B), A) -> optional(B)",
+            "_[?_](optional(map(A, B)), A) -> optional(B)",
+        ],
+        run: evaluated,
+    },
+    Declaration { name: "!_", doc: "Negates a condition", signatures: &["!_(bool) -> bool"], run: evaluated },
+    Declaration {
+        name: "_?_:_",
+        doc: "One of two values, as a condition decides",
+        signatures: &["_?_:_(bool, A, A) -> A"],
+        run: evaluated,
+    },
+    Declaration { name: "_==_", doc: "Equality", signatures: &["_==_(A, A) -> bool"], run: evaluated },
+    Declaration { name: "_!=_", doc: "Inequality", signatures: &["_!=_(A, A) -> bool"], run: evaluated },
+    Declaration {
+        name: "@in",
+        doc: "Whether a list has an element, or a map a key",
+        signatures: &["@in(A, list(A)) -> bool", "@in(A, map(A, B)) -> bool"],
+        run: evaluated,
+    },
+    ordering!("_<_", "Less"),
+    ordering!("_<=_", "Less or equal"),
+    ordering!("_>_", "Greater"),
+    ordering!("_>=_", "Greater or equal"),
+];
+
+/// An operator that the evaluator carries out itself, because it may not need all of its operands.
+fn evaluated<'a>(_: &Activation<'a>, _: &[Value<'a>]) -> EvalResult<'a> {
+    Err(EvalError::NoSuchOverload)
+}
+
+fn int<'a>(result: Option<i64>) -> EvalResult<'a> {
+    result.map(Value::Int).ok_or(EvalError::IntOverflow)
+}
+
+fn uint<'a>(result: Option<u64>) -> EvalResult<'a> {
+    result.map(Value::UInt).ok_or(EvalError::UintOverflow)
+}
+
+fn duration<'a>(nanos: Option<i64>) -> EvalResult<'a> {
+    nanos.map(|nanos| Value::Duration(Duration::from_nanos(nanos))).ok_or(EvalError::DurationOverflow)
+}
+
+fn add<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
+    match args {
+        [Value::Int(a), Value::Int(b)] => int(a.checked_add(*b)),
+        [Value::UInt(a), Value::UInt(b)] => uint(a.checked_add(*b)),
+        [Value::Double(a), Value::Double(b)] => Ok(Value::Double(a + b)),
+        [Value::String(a), Value::String(b)] => {
+            let mut text = bumpalo::collections::String::with_capacity_in(a.len() + b.len(), ctx.arena);
+            text.push_str(a);
+            text.push_str(b);
+            Ok(Value::String(text.into_bump_str()))
+        }
+        [Value::Bytes(a), Value::Bytes(b)] => {
+            let joined = a.iter().chain(b.iter()).copied();
+            let mut bytes = bumpalo::collections::Vec::with_capacity_in(a.len() + b.len(), ctx.arena);
+            bytes.extend(joined);
+            Ok(Value::Bytes(bytes.into_bump_slice()))
+        }
+        [Value::List(a), Value::List(b)] => Ok(concat(ctx, *a, *b)),
+        [Value::Duration(a), Value::Duration(b)] => duration(a.nanos().checked_add(b.nanos())),
+        [Value::Timestamp(at), Value::Duration(by)] | [Value::Duration(by), Value::Timestamp(at)] => {
+            at.checked_add(*by).map(Value::Timestamp).ok_or(EvalError::TimestampOverflow)
+        }
+        _ => Err(EvalError::NoSuchOverload),
+    }
+}
+
+fn concat<'a>(ctx: &Activation<'a>, a: List<'a>, b: List<'a>) -> Value<'a> {
+    let mut elements = bumpalo::collections::Vec::with_capacity_in(a.len() + b.len(), ctx.arena);
+    elements.extend(a.iter().chain(b.iter()));
+    Value::list(ctx.arena, elements.into_bump_slice())
+}
+
+fn subtract<'a>(_: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
+    match args {
+        [Value::Int(a), Value::Int(b)] => int(a.checked_sub(*b)),
+        [Value::UInt(a), Value::UInt(b)] => uint(a.checked_sub(*b)),
+        [Value::Double(a), Value::Double(b)] => Ok(Value::Double(a - b)),
+        [Value::Duration(a), Value::Duration(b)] => duration(a.nanos().checked_sub(b.nanos())),
+        [Value::Timestamp(at), Value::Duration(by)] => {
+            let back = by.nanos().checked_neg().map(Duration::from_nanos);
+            let moved = back.and_then(|by| at.checked_add(by));
+            moved.map(Value::Timestamp).ok_or(EvalError::TimestampOverflow)
+        }
+        [Value::Timestamp(later), Value::Timestamp(earlier)] => {
+            later.checked_since(*earlier).map(Value::Duration).ok_or(EvalError::DurationOverflow)
+        }
+        _ => Err(EvalError::NoSuchOverload),
+    }
+}
+
+fn multiply<'a>(_: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
+    match args {
+        [Value::Int(a), Value::Int(b)] => int(a.checked_mul(*b)),
+        [Value::UInt(a), Value::UInt(b)] => uint(a.checked_mul(*b)),
+        [Value::Double(a), Value::Double(b)] => Ok(Value::Double(a * b)),
+        _ => Err(EvalError::NoSuchOverload),
+    }
+}
+
+fn divide<'a>(_: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
+    match args {
+        [Value::Int(_), Value::Int(0)] | [Value::UInt(_), Value::UInt(0)] => Err(EvalError::DivisionByZero),
+        [Value::Int(a), Value::Int(b)] => int(a.checked_div(*b)),
+        [Value::UInt(a), Value::UInt(b)] => uint(a.checked_div(*b)),
+        [Value::Double(a), Value::Double(b)] => Ok(Value::Double(a / b)),
+        _ => Err(EvalError::NoSuchOverload),
+    }
+}
+
+fn modulo<'a>(_: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
+    match args {
+        [Value::Int(_), Value::Int(0)] | [Value::UInt(_), Value::UInt(0)] => Err(EvalError::ModulusByZero),
+        [Value::Int(a), Value::Int(b)] => int(a.checked_rem(*b)),
+        [Value::UInt(a), Value::UInt(b)] => uint(a.checked_rem(*b)),
+        _ => Err(EvalError::NoSuchOverload),
+    }
+}
+
+fn negate<'a>(_: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
+    match args {
+        [Value::Int(a)] => int(a.checked_neg()),
+        [Value::Double(a)] => Ok(Value::Double(-a)),
+        [Value::Duration(a)] => duration(a.nanos().checked_neg()),
+        _ => Err(EvalError::NoSuchOverload),
+    }
+}
+
+fn size_of<'a>(_: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
+    let size = match args {
+        [Value::String(text)] => text.chars().count(),
+        [Value::Bytes(bytes)] => bytes.len(),
+        [Value::List(list)] => list.len(),
+        [Value::Map(map)] => map.len(),
+        [Value::Opaque(Opaque::Hierarchy(segments))] => segments.len(),
+        _ => return Err(EvalError::NoSuchOverload),
+    };
+    Ok(Value::Int(i64::try_from(size).unwrap_or(i64::MAX)))
+}
+
+/// `operand[at]`
+pub(crate) fn index<'a>(ctx: &Activation<'a>, operand: Value<'a>, at: Value<'a>) -> EvalResult<'a> {
+    match operand {
+        Value::Map(map) => map.find(at).ok_or_else(|| {
+            let key = bumpalo::format!(in ctx.arena, "{}", super::display(at));
+            EvalError::NoSuchKey(key.into_bump_str())
+        }),
+        Value::List(list) => {
+            let at = list_index(ctx, at)?;
+            let element = usize::try_from(at).ok().and_then(|at| list.get(at));
+            element.ok_or(EvalError::IndexOutOfBounds(at))
+        }
+        Value::Optional(None) => Ok(operand),
+        Value::Optional(Some(inner)) => match index(ctx, *inner, at) {
+            Ok(value) => Ok(Value::some(ctx.arena, value)),
+            Err(EvalError::NoSuchKey(_) | EvalError::IndexOutOfBounds(_)) => Ok(Value::Optional(None)),
+            Err(error) => Err(error),
+        },
+        Value::Opaque(Opaque::Hierarchy(segments)) => {
+            let Value::Int(at) = at else { return Err(EvalError::NoSuchOverload) };
+            let segment = usize::try_from(at).ok().and_then(|at| segments.get(at));
+            segment.ok_or(EvalError::Message("index out of range"))
+        }
+        _ => Err(EvalError::NoSuchKey(
+            bumpalo::format!(in ctx.arena, "{}", super::display(at)).into_bump_str(),
+        )),
+    }
+}
+
+/// An index is an integer, or a double that is one.
+#[expect(clippy::cast_possible_truncation, reason = "a double with a fraction or out of range is refused")]
+fn list_index<'a>(ctx: &Activation<'a>, at: Value<'a>) -> Result<i64, EvalError<'a>> {
+    let unsupported = || {
+        let value = super::display(at);
+        EvalError::message(ctx.arena, format_args!("unsupported index value {value} in list"))
+    };
+    match at {
+        Value::Int(at) => Ok(at),
+        Value::UInt(at) => i64::try_from(at).map_err(|_| unsupported()),
+        #[expect(clippy::float_cmp, reason = "the double is an index only if it is exactly an integer")]
+        Value::Double(at) if at as i64 as f64 == at => Ok(at as i64),
+        Value::Double(_) => Err(unsupported()),
+        _ => {
+            let kind = at.type_name();
+            Err(EvalError::message(ctx.arena, format_args!("unsupported index type '{kind}' in list")))
+        }
+    }
+}

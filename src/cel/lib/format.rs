@@ -1,0 +1,310 @@
+//! Text of values: `format`, and values in messages.
+
+use std::fmt::Write;
+
+use super::Declaration;
+use super::conversions::double_text;
+use crate::cel::types::Type;
+use crate::cel::{Activation, EvalError, EvalResult, List, Opaque, Value};
+use crate::text::Span;
+
+pub(super) const FUNCTIONS: &[Declaration] = &[Declaration {
+    name: "format",
+    doc: "The text with `%s %d %f %e %b %o %x %X %%` replaced by the elements of a list",
+    signatures: &["string.format(list(dyn)) -> string"],
+    run: format,
+}];
+
+/// Digits after the point at most.
+const MAX_PRECISION: usize = 1_000;
+/// Digits after the point where the template does not say.
+const DEFAULT_PRECISION: usize = 6;
+
+/// A value in a message: strings without quotes.
+pub(crate) fn display(value: Value<'_>) -> String {
+    let mut out = String::new();
+    write_value(&mut out, value);
+    out
+}
+
+/// A value as `%s` writes it.
+fn write_value(out: &mut String, value: Value<'_>) {
+    // Writing to a string does not fail.
+    let _ = match value {
+        Value::Null => out.write_str("null"),
+        Value::Bool(value) => write!(out, "{value}"),
+        Value::Int(value) => write!(out, "{value}"),
+        Value::UInt(value) => write!(out, "{value}"),
+        Value::Double(value) => out.write_str(&plain_double(value)),
+        Value::String(text) | Value::Type(text) => out.write_str(text),
+        Value::Bytes(bytes) => out.write_str(&String::from_utf8_lossy(bytes)),
+        Value::Timestamp(value) => write!(out, "{value}"),
+        Value::Duration(value) => write!(out, "{value}"),
+        Value::List(list) => {
+            write_sequence(out, list);
+            Ok(())
+        }
+        Value::Map(map) => {
+            let mut entries: Vec<(String, Value<'_>)> =
+                map.iter().map(|(key, value)| (display(key), value)).collect();
+            entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+            out.push('{');
+            for (at, (key, value)) in entries.into_iter().enumerate() {
+                out.push_str(if at > 0 { ", " } else { "" });
+                out.push_str(&key);
+                out.push_str(": ");
+                write_value(out, value);
+            }
+            out.write_char('}')
+        }
+        Value::Optional(Some(value)) => {
+            out.push_str("optional.of(");
+            write_value(out, *value);
+            out.write_char(')')
+        }
+        Value::Optional(None) => out.write_str("optional.none()"),
+        Value::Message(message) => out.write_str(message.type_name()),
+        Value::Opaque(Opaque::Ip(ip)) => write!(out, "{ip}"),
+        Value::Opaque(Opaque::Cidr(cidr)) => write!(out, "{cidr}"),
+        Value::Opaque(Opaque::Hierarchy(segments)) => {
+            write_sequence(out, *segments);
+            Ok(())
+        }
+    };
+}
+
+fn write_sequence(out: &mut String, list: List<'_>) {
+    out.push('[');
+    for (at, element) in list.iter().enumerate() {
+        out.push_str(if at > 0 { ", " } else { "" });
+        write_value(out, element);
+    }
+    out.push(']');
+}
+
+/// A double in `%s`: without an exponent, and the special values in words.
+fn plain_double(value: f64) -> String {
+    special(value).map_or_else(
+        || if value.abs() < 1e21 { format!("{value}") } else { double_text(value) },
+        str::to_owned,
+    )
+}
+
+fn special(value: f64) -> Option<&'static str> {
+    if value.is_nan() {
+        Some("NaN")
+    } else if value == f64::INFINITY {
+        Some("Infinity")
+    } else if value == f64::NEG_INFINITY {
+        Some("-Infinity")
+    } else {
+        None
+    }
+}
+
+/// A part of a template.
+enum Part<'t> {
+    Text(&'t str),
+    Clause(Clause),
+}
+
+#[derive(Clone, Copy)]
+struct Clause {
+    kind: char,
+    precision: Option<usize>,
+}
+
+/// Splits a template at its clauses.
+fn parts(template: &str) -> Result<Vec<Part<'_>>, String> {
+    let mut parts = Vec::new();
+    let mut rest = template;
+    while let Some(at) = rest.find('%') {
+        parts.push(Part::Text(&rest[..at]));
+        let clause = &rest[at + 1..];
+        if let Some(after) = clause.strip_prefix('%') {
+            parts.push(Part::Text("%"));
+            rest = after;
+            continue;
+        }
+        let (precision, kind) = match clause.strip_prefix('.') {
+            Some(digits) => {
+                let len = digits.bytes().take_while(u8::is_ascii_digit).count();
+                let precision =
+                    digits[..len].parse().map_err(|_| "could not find end of precision specifier")?;
+                (Some(precision), &digits[len..])
+            }
+            None => (None, clause),
+        };
+        if precision.is_some_and(|precision| precision > MAX_PRECISION) {
+            return Err(format!("precision specifier exceeds maximum precision {MAX_PRECISION}"));
+        }
+        let Some(char) = kind.chars().next() else {
+            return Err("unexpected end of string".to_owned());
+        };
+        if !"sdfebxXo".contains(char) {
+            return Err(format!(
+                "could not parse formatting clause: unrecognized formatting clause \"{char}\""
+            ));
+        }
+        parts.push(Part::Clause(Clause { kind: char, precision }));
+        rest = &kind[char.len_utf8()..];
+    }
+    parts.push(Part::Text(rest));
+    Ok(parts)
+}
+
+fn format<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
+    let [Value::String(template), Value::List(list)] = *args else { return Err(EvalError::NoSuchOverload) };
+    match formatted(template, list) {
+        Ok(text) => Ok(Value::String(ctx.arena.alloc_str(&text))),
+        Err(message) => Err(EvalError::message(ctx.arena, format_args!("{message}"))),
+    }
+}
+
+fn formatted(template: &str, list: List<'_>) -> Result<String, String> {
+    let mut out = String::with_capacity(template.len());
+    let mut elements = list.iter().enumerate();
+    for part in parts(template)? {
+        match part {
+            Part::Text(text) => out.push_str(text),
+            Part::Clause(clause) => {
+                let (_, value) =
+                    elements.next().ok_or_else(|| format!("index {} out of range", list.len()))?;
+                clause.write(&mut out, value)?;
+            }
+        }
+    }
+    Ok(out)
+}
+
+impl Clause {
+    fn write(self, out: &mut String, value: Value<'_>) -> Result<(), String> {
+        match self.kind {
+            's' => return writable(value).map(|()| write_value(out, value)),
+            'd' => match value {
+                Value::Int(_) | Value::UInt(_) | Value::Double(_) => write_value(out, value),
+                _ => return Err(self.refused(value, "decimal clause can only be used on integers")),
+            },
+            'f' | 'e' => self.write_double(out, value)?,
+            _ => self.write_base(out, value)?,
+        }
+        Ok(())
+    }
+
+    fn refused(self, value: Value<'_>, what: &str) -> String {
+        format!("error during formatting: {what}, was given {}", value.type_name())
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a fixed-point clause writes a double")]
+    fn write_double(self, out: &mut String, value: Value<'_>) -> Result<(), String> {
+        let number = match value {
+            Value::Double(value) => value,
+            Value::Int(value) => value as f64,
+            Value::UInt(value) => value as f64,
+            Value::String("NaN") => f64::NAN,
+            Value::String("Infinity") => f64::INFINITY,
+            Value::String("-Infinity") => f64::NEG_INFINITY,
+            _ => {
+                let name = if self.kind == 'f' { "fixed-point" } else { "scientific" };
+                return Err(self.refused(value, &format!("{name} clause can only be used on doubles")));
+            }
+        };
+        let precision = self.precision.unwrap_or(DEFAULT_PRECISION);
+        if let Some(word) = special(number) {
+            out.push_str(word);
+        } else if self.kind == 'f' {
+            let _ = write!(out, "{number:.precision$}");
+        } else {
+            let text = format!("{number:.precision$e}");
+            let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+            let (sign, digits) = exponent.strip_prefix('-').map_or(('+', exponent), |digits| ('-', digits));
+            let _ = write!(out, "{mantissa}e{sign}{digits:0>2}");
+        }
+        Ok(())
+    }
+
+    /// `%b %o %x %X`
+    fn write_base(self, out: &mut String, value: Value<'_>) -> Result<(), String> {
+        let (sign, magnitude) = match value {
+            Value::Int(value) => (if value < 0 { "-" } else { "" }, value.unsigned_abs()),
+            Value::UInt(value) => ("", value),
+            Value::Bool(value) if self.kind == 'b' => ("", u64::from(value)),
+            Value::String(text) if "xX".contains(self.kind) => return self.write_hex(out, text.as_bytes()),
+            Value::Bytes(bytes) if "xX".contains(self.kind) => return self.write_hex(out, bytes),
+            _ => {
+                let what = match self.kind {
+                    'b' => "only integers and bools can be formatted as binary",
+                    'o' => "octal clause can only be used on integers",
+                    _ => "only integers, byte buffers, and strings can be formatted as hex",
+                };
+                return Err(self.refused(value, what));
+            }
+        };
+        out.push_str(sign);
+        let _ = match self.kind {
+            'b' => write!(out, "{magnitude:b}"),
+            'o' => write!(out, "{magnitude:o}"),
+            'x' => write!(out, "{magnitude:x}"),
+            _ => write!(out, "{magnitude:X}"),
+        };
+        Ok(())
+    }
+
+    fn write_hex(self, out: &mut String, bytes: &[u8]) -> Result<(), String> {
+        for byte in bytes {
+            let _ = if self.kind == 'x' { write!(out, "{byte:02x}") } else { write!(out, "{byte:02X}") };
+        }
+        Ok(())
+    }
+
+    /// Whether a value of a type can be written, as far as the type says.
+    fn accepts(self, ty: &Type) -> bool {
+        match (self.kind, ty) {
+            (_, Type::Dyn | Type::Error | Type::Param(_)) => true,
+            ('s', _) => !matches!(ty, Type::Message(_) | Type::Opaque(_) | Type::Optional(_)),
+            ('d', _) => matches!(ty, Type::Int | Type::UInt | Type::Double),
+            ('f' | 'e', _) => matches!(ty, Type::Int | Type::UInt | Type::Double),
+            ('b', _) => matches!(ty, Type::Int | Type::UInt | Type::Bool),
+            ('o', _) => matches!(ty, Type::Int | Type::UInt),
+            _ => matches!(ty, Type::Int | Type::UInt | Type::String | Type::Bytes),
+        }
+    }
+}
+
+/// `%s` takes no optionals, messages or kinds of libraries, not even inside of others.
+fn writable(value: Value<'_>) -> Result<(), String> {
+    match value {
+        Value::List(list) => list.iter().try_for_each(writable),
+        Value::Map(map) => map.iter().try_for_each(|(_, value)| writable(value)),
+        Value::Optional(_) | Value::Message(_) | Value::Opaque(_) => Err(format!(
+            "error during formatting: string clause can only be used on strings, bools, bytes, ints, doubles, maps, \
+             lists, types, durations, and timestamps, was given {}",
+            value.type_name()
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// What is wrong with a template and the types of its arguments, both known before evaluation.
+pub(crate) fn format_call(template: &str, at: Span, args: &[(&Type, Span)]) -> Option<(Span, String)> {
+    let parts = match parts(template) {
+        Ok(parts) => parts,
+        Err(message) => return Some((at, message)),
+    };
+    let mut rest = args.iter();
+    for part in parts {
+        let Part::Clause(clause) = part else { continue };
+        match rest.next() {
+            None => return Some((at, format!("index {} out of range", args.len()))),
+            Some((ty, span)) if !clause.accepts(ty) => {
+                let message = format!(
+                    "error during formatting: %{} cannot be used on a value of type '{ty}'",
+                    clause.kind
+                );
+                return Some((*span, message));
+            }
+            Some(_) => {}
+        }
+    }
+    None
+}

@@ -1,0 +1,289 @@
+//! Regular expressions. Policies are written for RE2; where the syntax of the crate `regex` means
+//! something else, the pattern is rewritten.
+
+use ::regex::{Regex, RegexBuilder};
+
+use super::Declaration;
+use crate::cel::{Activation, EvalError, EvalResult, Value};
+
+pub(super) const FUNCTIONS: &[Declaration] = &[
+    Declaration {
+        name: "matches",
+        doc: "Whether a regular expression (RE2) matches a part of the text",
+        signatures: &["matches(string, string) -> bool", "string.matches(string) -> bool"],
+        run: matches,
+    },
+    Declaration {
+        name: "regex.replace",
+        doc: "The text with matches replaced, at most so many; `\\1` in the replacement is a group",
+        signatures: &[
+            "regex.replace(string, string, string) -> string",
+            "regex.replace(string, string, string, int) -> string",
+        ],
+        run: replace,
+    },
+    Declaration {
+        name: "regex.extract",
+        doc: "The first match, or its one group",
+        signatures: &["regex.extract(string, string) -> optional(string)"],
+        run: extract,
+    },
+    Declaration {
+        name: "regex.extractAll",
+        doc: "All matches, or their one group",
+        signatures: &["regex.extractAll(string, string) -> list(string)"],
+        run: extract_all,
+    },
+];
+
+/// Bytes that a compiled pattern may take: a policy or a request cannot ask for more.
+const SIZE_LIMIT: usize = 1 << 20;
+
+/// Compiles an RE2 pattern.
+pub(crate) fn compile(pattern: &str) -> Result<Regex, ::regex::Error> {
+    RegexBuilder::new(&translate(pattern)).size_limit(SIZE_LIMIT).build()
+}
+
+fn compiled<'a>(ctx: &Activation<'a>, pattern: &str) -> Result<Regex, EvalError<'a>> {
+    compile(pattern).map_err(|error| {
+        // The crate's messages span lines, with the pattern first; the last one says what is wrong.
+        let text = error.to_string();
+        let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        EvalError::message(ctx.arena, format_args!("error parsing regexp: {reason}: `{pattern}`"))
+    })
+}
+
+fn matches<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
+    match *args {
+        [Value::String(text), Value::String(pattern)] => {
+            Ok(Value::Bool(compiled(ctx, pattern)?.is_match(text)))
+        }
+        _ => Err(EvalError::NoSuchOverload),
+    }
+}
+
+fn replace<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
+    let (text, pattern, replacement, count) = match *args {
+        [Value::String(text), Value::String(pattern), Value::String(to)] => (text, pattern, to, -1),
+        [Value::String(text), Value::String(pattern), Value::String(to), Value::Int(count)] => {
+            (text, pattern, to, count)
+        }
+        _ => return Err(EvalError::NoSuchOverload),
+    };
+    let regex = compiled(ctx, pattern)?;
+    let limit = usize::try_from(count).unwrap_or(usize::MAX);
+    let mut out = bumpalo::collections::String::with_capacity_in(text.len(), ctx.arena);
+    let mut rest = 0;
+    for captures in regex.captures_iter(text).take(limit) {
+        let Some(whole) = captures.get(0) else { continue };
+        out.push_str(&text[rest..whole.start()]);
+        expand(ctx, &captures, replacement, &mut out)?;
+        rest = whole.end();
+    }
+    out.push_str(&text[rest..]);
+    Ok(Value::String(out.into_bump_str()))
+}
+
+/// Writes a replacement: `\1` to `\9` are groups, `\0` the match, `\\` a backslash.
+fn expand<'a>(
+    ctx: &Activation<'a>,
+    captures: &::regex::Captures<'_>,
+    replacement: &str,
+    out: &mut bumpalo::collections::String<'a>,
+) -> Result<(), EvalError<'a>> {
+    let mut chars = replacement.chars();
+    while let Some(char) = chars.next() {
+        if char != '\\' {
+            out.push(char);
+            continue;
+        }
+        match chars.next() {
+            Some('\\') => out.push('\\'),
+            Some(digit) if digit.is_ascii_digit() => {
+                let group = digit as usize - '0' as usize;
+                if group >= captures.len() {
+                    let groups = captures.len() - 1;
+                    let text = format_args!(
+                        "replacement string references group {group} but regex has only {groups} group(s)"
+                    );
+                    return Err(EvalError::message(ctx.arena, text));
+                }
+                out.push_str(captures.get(group).map_or("", |found| found.as_str()));
+            }
+            Some(_) | None => {
+                let text = format_args!(
+                    "invalid replacement string: '{replacement}' \\ must be followed by a digit or \\"
+                );
+                return Err(EvalError::message(ctx.arena, text));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The part of a match that `extract` gives: its one group, or all of it. More groups are refused.
+fn group<'a>(ctx: &Activation<'a>, regex: &Regex, pattern: &str) -> Result<usize, EvalError<'a>> {
+    match regex.captures_len() - 1 {
+        groups @ 0..=1 => Ok(groups),
+        _ => {
+            let text = format_args!("regular expression has more than one capturing group: {pattern:?}");
+            Err(EvalError::message(ctx.arena, text))
+        }
+    }
+}
+
+fn extract<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
+    let [Value::String(text), Value::String(pattern)] = *args else { return Err(EvalError::NoSuchOverload) };
+    let regex = compiled(ctx, pattern)?;
+    let group = group(ctx, &regex, pattern)?;
+    let found = regex.captures(text).and_then(|captures| captures.get(group));
+    Ok(match found {
+        Some(found) => Value::some(ctx.arena, Value::String(&text[found.range()])),
+        None => Value::Optional(None),
+    })
+}
+
+fn extract_all<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
+    let [Value::String(text), Value::String(pattern)] = *args else { return Err(EvalError::NoSuchOverload) };
+    let regex = compiled(ctx, pattern)?;
+    let group = group(ctx, &regex, pattern)?;
+    let mut all = bumpalo::collections::Vec::new_in(ctx.arena);
+    let found = regex.captures_iter(text).filter_map(|captures| captures.get(group));
+    all.extend(found.map(|found| Value::String(&text[found.range()])));
+    Ok(Value::list(ctx.arena, all.into_bump_slice()))
+}
+
+/// RE2 to the syntax of the crate: `\d \s \w \b` are of ASCII, `\Q…\E` quotes, and inside brackets
+/// `[`, `&`, `-` and `~` are plain characters.
+fn translate(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len() + 8);
+    let mut rest = pattern;
+    let mut class = Class::Outside;
+    while let Some(char) = rest.chars().next() {
+        let len = if char == '\\' {
+            escape(rest, class, &mut out)
+        } else {
+            plain(rest, char, &mut class, &mut out)
+        };
+        rest = &rest[len..];
+    }
+    out
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Outside,
+    /// Just behind `[` or `[^`, where `]` is a plain character.
+    Start,
+    Inside,
+}
+
+/// Writes one escape, and returns the length of what it was read from.
+fn escape(text: &str, class: Class, out: &mut String) -> usize {
+    let Some(char) = text[1..].chars().next() else {
+        out.push('\\');
+        return 1;
+    };
+    let outside = class == Class::Outside;
+    let ascii = match char {
+        'd' => "0-9",
+        's' => r"\t\n\f\r ",
+        'w' => "0-9A-Za-z_",
+        'D' => r"[^0-9]",
+        'S' => r"[^\t\n\f\r ]",
+        'W' => "[^0-9A-Za-z_]",
+        'b' if outside => r"(?-u:\b)",
+        'B' if outside => r"(?-u:\B)",
+        'Q' => {
+            let body = &text[2..];
+            let (quoted, len) = match body.find(r"\E") {
+                Some(end) => (&body[..end], end + 4),
+                None => (body, body.len() + 2),
+            };
+            out.push_str(&::regex::escape(quoted));
+            return len;
+        }
+        _ => {
+            out.push('\\');
+            out.push(char);
+            return 1 + char.len_utf8();
+        }
+    };
+    let bracketed = outside && char.is_ascii_lowercase() && char != 'b';
+    if bracketed {
+        out.push('[');
+    }
+    out.push_str(ascii);
+    if bracketed {
+        out.push(']');
+    }
+    2
+}
+
+/// Writes one character that is no escape, and returns the length of what it was read from.
+fn plain(text: &str, char: char, class: &mut Class, out: &mut String) -> usize {
+    match (*class, char) {
+        (Class::Outside, '[') => {
+            *class = Class::Start;
+            let negated = text[1..].starts_with('^');
+            out.push_str(if negated { "[^" } else { "[" });
+            return 1 + usize::from(negated);
+        }
+        (Class::Inside, ']') => {
+            *class = Class::Outside;
+            out.push(']');
+            return 1;
+        }
+        (Class::Start | Class::Inside, '[') => {
+            *class = Class::Inside;
+            if let Some(end) = text.find(":]").filter(|_| text.starts_with("[:")) {
+                out.push_str(&text[..end + 2]);
+                return end + 2;
+            }
+            out.push_str(r"\[");
+            return 1;
+        }
+        (Class::Start | Class::Inside, '&' | '~') => {
+            *class = Class::Inside;
+            out.push('\\');
+        }
+        (Class::Start, ']') => {
+            *class = Class::Inside;
+            out.push('\\');
+        }
+        (Class::Start, _) => *class = Class::Inside,
+        (Class::Outside | Class::Inside, _) => {}
+    }
+    out.push(char);
+    char.len_utf8()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_mean_what_re2_means() {
+        let cases = [
+            (r"^\d+$", "123", true),
+            (r"^\d+$", "١٢٣", false),
+            (r"^[\d-]+$", "1-2", true),
+            (r"^\w$", "é", false),
+            (r"^[^\w]$", "é", true),
+            (r"^[\W]$", "é", true),
+            (r"^[a&&b]+$", "a&b", true),
+            (r"^[[a]+$", "[a", true),
+            (r"^[]a]+$", "]a", true),
+            (r"^[[:alpha:]]+$", "ab", true),
+            (r"^\Qa.b\E$", "a.b", true),
+            (r"^\Qa.b\E$", "axb", false),
+            (r"(?i)^É$", "é", true),
+            (r"\bfoo\b", "a foo.", true),
+        ];
+        for (pattern, text, expected) in cases {
+            let found = compile(pattern).map(|regex| regex.is_match(text));
+            assert_eq!(found.ok(), Some(expected), "{pattern} {text}");
+        }
+        assert!(compile("a(?=b)").is_err() && compile("(").is_err());
+    }
+}

@@ -1,0 +1,125 @@
+//! Functions of timestamps and durations.
+
+use jiff::tz::TimeZone;
+
+use super::Declaration;
+use crate::cel::time::Civil;
+use crate::cel::{Activation, EvalError, EvalResult, Timestamp, Value};
+
+/// A getter of a timestamp, in UTC or in a time zone.
+macro_rules! getter {
+    ($name:literal, $doc:literal, $get:expr) => {
+        Declaration {
+            name: $name,
+            doc: $doc,
+            signatures: &[
+                concat!("timestamp.", $name, "() -> int"),
+                concat!("timestamp.", $name, "(string) -> int"),
+            ],
+            run: |ctx, args| get(ctx, args, $get),
+        }
+    };
+}
+
+/// A getter of both timestamps and durations: of a duration the whole of it, in the unit.
+macro_rules! unit_getter {
+    ($name:literal, $doc:literal, $nanos:literal, $get:expr) => {
+        Declaration {
+            name: $name,
+            doc: $doc,
+            signatures: &[
+                concat!("timestamp.", $name, "() -> int"),
+                concat!("timestamp.", $name, "(string) -> int"),
+                concat!("duration.", $name, "() -> int"),
+            ],
+            run: |ctx, args| match args {
+                [Value::Duration(duration)] => Ok(Value::Int(duration.nanos() / $nanos)),
+                _ => get(ctx, args, $get),
+            },
+        }
+    };
+}
+
+pub(super) const FUNCTIONS: &[Declaration] = &[
+    getter!("getFullYear", "The year", |civil, _| civil.year),
+    getter!("getMonth", "The month, from 0", |civil, _| civil.month - 1),
+    getter!("getDate", "The day of the month, from 1", |civil, _| civil.day),
+    getter!("getDayOfMonth", "The day of the month, from 0", |civil, _| civil.day - 1),
+    getter!("getDayOfWeek", "The day of the week, from 0 (Sunday)", |civil, _| civil.day_of_week),
+    getter!("getDayOfYear", "The day of the year, from 0", |civil, _| civil.day_of_year),
+    unit_getter!(
+        "getHours",
+        "The hour of the day; of a duration, its hours",
+        3_600_000_000_000,
+        |civil, _| civil.hour
+    ),
+    unit_getter!(
+        "getMinutes",
+        "The minute of the hour; of a duration, its minutes",
+        60_000_000_000,
+        |civil, _| { civil.minute }
+    ),
+    unit_getter!(
+        "getSeconds",
+        "The second of the minute; of a duration, its seconds",
+        1_000_000_000,
+        |civil, _| { civil.second }
+    ),
+    unit_getter!(
+        "getMilliseconds",
+        "The millisecond of the second; of a duration, its milliseconds",
+        1_000_000,
+        |_, at| i64::from(at.nanos() / 1_000_000)
+    ),
+    Declaration {
+        name: "now",
+        doc: "The time of the request: the same for all of its decisions",
+        signatures: &["now() -> timestamp"],
+        run: |ctx, _| Ok(Value::Timestamp(ctx.now)),
+    },
+    Declaration {
+        name: "timeSince",
+        doc: "The time that has passed since an instant",
+        signatures: &["timeSince(timestamp) -> duration", "timestamp.timeSince() -> duration"],
+        run: |ctx, args| match args {
+            [Value::Timestamp(at)] => {
+                ctx.now.checked_since(*at).map(Value::Duration).ok_or(EvalError::DurationOverflow)
+            }
+            _ => Err(EvalError::NoSuchOverload),
+        },
+    },
+];
+
+fn get<'a>(ctx: &Activation<'a>, args: &[Value<'a>], field: fn(&Civil, Timestamp) -> i64) -> EvalResult<'a> {
+    match *args {
+        [Value::Timestamp(at)] => Ok(Value::Int(field(&at.civil(0), at))),
+        [Value::Timestamp(at), Value::String(zone)] => {
+            Ok(Value::Int(field(&at.civil(offset(ctx, at, zone)?), at)))
+        }
+        _ => Err(EvalError::NoSuchOverload),
+    }
+}
+
+/// Seconds east of UTC in a zone: an IANA name, or hours and minutes (`-08:00`).
+fn offset<'a>(ctx: &Activation<'a>, at: Timestamp, zone: &str) -> Result<i64, EvalError<'a>> {
+    let unknown = || EvalError::message(ctx.arena, format_args!("unknown time zone {zone}"));
+    if let Some((hours, minutes)) = zone.split_once(':') {
+        let hours: i64 = hours.parse().map_err(|_| unknown())?;
+        let minutes: i64 = minutes.parse().map_err(|_| unknown())?;
+        if !(0..=59).contains(&minutes) {
+            let text = format_args!("timezone offset minutes out of range [0, 59]: {zone}");
+            return Err(EvalError::message(ctx.arena, text));
+        }
+        if hours.abs() > 24 {
+            return Err(unknown());
+        }
+        let minutes = if zone.starts_with('-') { -minutes } else { minutes };
+        return Ok(hours * 3600 + minutes * 60);
+    }
+    if matches!(zone, "" | "UTC") {
+        return Ok(0);
+    }
+    let zone = TimeZone::get(zone).map_err(|_| unknown())?;
+    let instant = jiff::Timestamp::from_second(at.seconds()).map_err(|_| unknown())?;
+    Ok(i64::from(zone.to_offset(instant).seconds()))
+}

@@ -1,0 +1,59 @@
+//! CEL, the language of conditions: text → [`Expr`] (parsed, checked, folded) → [`Program`] → [`Value`].
+//!
+//! The language is that of cel-go 0.30 as Cerbos 0.55 sets it up: type-checked against the roots `request`,
+//! `P`, `R`, `runtime`, `V`, `C` and `G`, with optionals, heterogeneous numeric comparison, cel-go's
+//! extension libraries and Cerbos' own functions.
+//!
+//! ```
+//! use bumpalo::Bump;
+//! use orthrus::cel::{Activation, Expr, Map, NoNames, Principal, Program, Resource, Value};
+//!
+//! let expr = Expr::parse("R.attr.owner == P.id").map_err(|issues| issues[0].message.clone())?;
+//! let program = Program::lower(&expr, &NoNames);
+//! let arena = Bump::new();
+//! let principal = Principal { id: "anna", ..Principal::default() };
+//! let resource = Resource { attr: Map::of_sorted_fields(&[("owner", Value::String("anna"))]), ..Resource::default() };
+//! let activation = Activation::new(&arena, &principal, &resource);
+//! assert_eq!(program.eval(&activation), Ok(Value::Bool(true)));
+//! # Ok::<(), String>(())
+//! ```
+
+mod activation;
+pub mod ast;
+mod check;
+mod constant;
+mod declarations;
+mod error;
+mod eval;
+mod expr;
+mod fold;
+mod infer;
+mod json;
+mod lexer;
+mod lib;
+mod literal;
+mod lower;
+mod macros;
+mod opaque;
+mod parser;
+mod places;
+mod program;
+mod references;
+mod time;
+mod types;
+mod validate;
+mod value;
+
+pub use activation::{Activation, AuxData, Message, Principal, Request, Resource, RuntimeRoles, Variables};
+pub use constant::{Const, ConstList, ConstMap};
+pub use declarations::Declarations;
+pub use error::{EvalError, EvalResult};
+pub use expr::{Expr, Issue};
+pub use json::{Json, ValueSeed};
+pub use lib::{FunctionDoc, functions};
+pub use opaque::Opaque;
+pub use program::{Names, NoNames, Program};
+pub use references::{AttrUse, References};
+pub use time::{Duration, Timestamp, TimestampError};
+pub use types::{MessageType, Type};
+pub use value::{List, Map, Value};
