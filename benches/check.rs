@@ -23,7 +23,12 @@ fn main() {
         measure(name, &engine(1), kind, actions);
     }
     for policies in [10, 10_000] {
-        measure(&format!("owner and status, {policies} policies"), &engine(policies), "owned", r#"["read","write","delete"]"#);
+        measure(
+            &format!("owner and status, {policies} policies"),
+            &engine(policies),
+            "owned",
+            r#"["read","write","delete"]"#,
+        );
     }
 }
 
@@ -52,7 +57,9 @@ fn measure(name: &str, engine: &Engine, kind: &str, actions: &str) {
             "actions":{actions}}}]}}"#
     );
     let request_arena = Bump::new();
-    let Ok(request) = CheckResourcesRequest::from_json(&request, &request_arena) else { panic!("a valid request") };
+    let Ok(request) = CheckResourcesRequest::from_json(&request, &request_arena) else {
+        panic!("a valid request")
+    };
     let mut arena = Bump::new();
     let now = Timestamp::default();
     let mut check = || {

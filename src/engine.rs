@@ -107,7 +107,8 @@ fn parse_policies(sources: impl IntoIterator<Item = Source>) -> Result<std::vec:
         return Err(diagnostics.sorted());
     }
     if policies.is_empty() {
-        let message = "there is no policy file here (.yaml, .yml or .json, not counting tests and `_schemas`)";
+        let message =
+            "there is no policy file here (.yaml, .yml or .json, not counting tests and `_schemas`)";
         return Err(Diagnostic::unplaced(Code::EmptyStore, message)
             .with_hint("point to the directory that holds the policies")
             .into());

@@ -40,12 +40,15 @@ fn main() {
         trials.extend(strict_evaluation(&corpus.join("strict_evaluation")));
     }
     let expected_to_fail = expected_failures("engine.txt");
-    let unknown: Vec<_> = expected_to_fail.iter().filter(|name| !trials.iter().any(|(it, _)| it == *name)).collect();
+    let unknown: Vec<_> =
+        expected_to_fail.iter().filter(|name| !trials.iter().any(|(it, _)| it == *name)).collect();
     assert!(trials.is_empty() || unknown.is_empty(), "no such cases: {unknown:?}");
     let trials = trials.into_iter().map(|(name, case)| {
         let fails = expected_to_fail.contains(&name);
         Trial::test(name, move || match (case(), fails) {
-            (Ok(()), true) => Err("passes, but is listed in expected_failures/engine.txt: remove it there".into()),
+            (Ok(()), true) => {
+                Err("passes, but is listed in expected_failures/engine.txt: remove it there".into())
+            }
             (Err(_), true) => Ok(()),
             (result, false) => result.map_err(Failed::from),
         })
@@ -111,7 +114,8 @@ fn check(engine: &Engine, input: &Value) -> Value {
 
 /// The parts that are compared, with defaults filled in and sets sorted. Messages of errors are cel-go's own.
 fn normalise_output(output: &Value) -> Value {
-    let field = |names: [&str; 2]| names.iter().find_map(|name| output.get(*name)).cloned().unwrap_or_default();
+    let field =
+        |names: [&str; 2]| names.iter().find_map(|name| output.get(*name)).cloned().unwrap_or_default();
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let actions = output["actions"].as_object().unwrap().iter().map(|(action, decided)| {
         let text = |name: &str| decided[name].as_str().unwrap_or_default().to_owned();
@@ -159,7 +163,8 @@ fn strict_evaluation(directory: &Path) -> Vec<(String, Case)> {
 
 fn run_strict_case(sources: &[Source], case: &Value) -> Result<(), String> {
     let strict_evaluation = case["strictEvaluation"].as_bool().unwrap();
-    let engine = compile(sources, Options { strict_evaluation, ..Options::default() }, Const::map(Vec::new()));
+    let engine =
+        compile(sources, Options { strict_evaluation, ..Options::default() }, Const::map(Vec::new()));
     let wanted = case["wantActions"].as_object().unwrap();
     let mut resource = case["resource"].clone();
     resource["id"] = "1".into();

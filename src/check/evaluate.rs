@@ -85,7 +85,9 @@ impl<'a> Evaluator<'a> {
     }
 
     fn evaluate_variables(&self, module: ModuleId, uses: &[u32], activation: &Activation<'a>) {
-        let Some(texts) = self.table.modules.get(module.0 as usize).map(|module| &module.texts) else { return };
+        let Some(texts) = self.table.modules.get(module.0 as usize).map(|module| &module.texts) else {
+            return;
+        };
         for slot in uses {
             if let (Err(error), Some(text)) =
                 (activation.variables.get(*slot, activation), texts.get(*slot as usize))

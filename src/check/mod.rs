@@ -132,7 +132,8 @@ impl<'a> Check<'a> {
             effective_derived_roles: Ok(&[]),
             variables: Variables::new_in(arena, &[]),
         };
-        let evaluator = Evaluator::new(table, activation, options.strict_evaluation, detail.evaluation_errors);
+        let evaluator =
+            Evaluator::new(table, activation, options.strict_evaluation, detail.evaluation_errors);
         let kind = match sanitize(input.resource.kind) {
             Cow::Borrowed(kind) => kind,
             Cow::Owned(kind) => arena.alloc_str(&kind),
@@ -151,7 +152,16 @@ impl<'a> Check<'a> {
         let lenient = options.lenient_scope_search;
         Self {
             principal: PrincipalChain::new(table, arena, input, kind, versions, principal_scope, lenient),
-            resource: ResourceChain::new(table, &evaluator, input, kind, versions.1, resource_scope, lenient, detail),
+            resource: ResourceChain::new(
+                table,
+                &evaluator,
+                input,
+                kind,
+                versions.1,
+                resource_scope,
+                lenient,
+                detail,
+            ),
             outputs: Vec::new_in(arena),
             evaluator,
         }
@@ -161,7 +171,11 @@ impl<'a> Check<'a> {
         let mut decided = Vec::with_capacity_in(actions.len(), self.evaluator.arena());
         for action in actions {
             let answerable = self.principal.exists || self.resource.exists;
-            decided.push(if answerable { self.decide(action) } else { Outcome::nothing(MatchedPolicy::NoMatch).into() });
+            decided.push(if answerable {
+                self.decide(action)
+            } else {
+                Outcome::nothing(MatchedPolicy::NoMatch).into()
+            });
         }
         Decision {
             actions: decided.into_bump_slice(),
@@ -210,7 +224,11 @@ impl<'a> Check<'a> {
         Ok(best)
     }
 
-    fn by_role(&mut self, role: &'a resource::RoleSet<'a>, action: &'a str) -> Result<Outcome<'a>, Outcome<'a>> {
+    fn by_role(
+        &mut self,
+        role: &'a resource::RoleSet<'a>,
+        action: &'a str,
+    ) -> Result<Outcome<'a>, Outcome<'a>> {
         let mut outcome = Outcome::nothing(self.resource.matched());
         let mut has_allow = false;
         for step in self.resource.steps {

@@ -47,7 +47,10 @@ impl<'a> PrincipalChain<'a> {
         steps.extend(scopes.iter().map(|step| {
             let identity = rules_version.zip(name).map(|(version, name)| (version, name, step.symbol));
             let policy = identity.and_then(|identity| table.principals.get(&identity));
-            PrincipalStep { scope: *step, policy: policy.map(|policy| (policy, memos(arena, policy.rules.len()))) }
+            PrincipalStep {
+                scope: *step,
+                policy: policy.map(|policy| (policy, memos(arena, policy.rules.len()))),
+            }
         }));
         let exists = table.symbols.get(versions.0).is_some_and(|version| {
             scopes.iter().any(|step| table.principal_scopes.contains(&(version, step.symbol)))

@@ -12,7 +12,8 @@ use super::{Detail, Input, Unanswerable, Verdict, emit, unanswerable};
 use crate::cel::{Activation, EvalError, RuntimeRoles};
 use crate::policy::{Effect, Kind};
 use crate::table::{
-    Candidate, DerivedRole, ResourcePolicy, ResourceRule, RoleMatcher, RolePolicy, Row, RuleTable, Symbol, Symbols,
+    Candidate, DerivedRole, ResourcePolicy, ResourceRule, RoleMatcher, RolePolicy, Row, RuleTable, Symbol,
+    Symbols,
 };
 
 /// A role of the principal with all that it inherits from.
@@ -33,7 +34,8 @@ impl<'a> RoleSet<'a> {
             RoleMatcher::Any => true,
             RoleMatcher::Named(symbol) => self.own == Some(*symbol) || self.parents.contains(symbol),
             RoleMatcher::Glob(glob) => {
-                glob.matches(self.name) || self.parents.iter().any(|parent| glob.matches(self.symbols.name(*parent)))
+                glob.matches(self.name)
+                    || self.parents.iter().any(|parent| glob.matches(self.symbols.name(*parent)))
             }
         }
     }
@@ -102,15 +104,17 @@ impl<'a> ResourceChain<'a> {
         let version_symbol = table.symbols.get(version);
         let kind_symbol = table.symbols.get(kind);
         let mut steps = Vec::with_capacity_in(scopes.len(), arena);
-        steps.extend(scopes.iter().map(|step| ResourceStep {
-            scope: *step,
-            kind,
-            role_policies: role_policies(table, arena, version_symbol, step.symbol),
-            policy: version_symbol
-                .zip(kind_symbol)
-                .and_then(|(version, kind)| table.resources.get(&(version, kind, step.symbol)))
-                .map(|policy| Memoised::new(policy, &table.symbols, arena)),
-            derived: Cell::new(None),
+        steps.extend(scopes.iter().map(|step| {
+            ResourceStep {
+                scope: *step,
+                kind,
+                role_policies: role_policies(table, arena, version_symbol, step.symbol),
+                policy: version_symbol
+                    .zip(kind_symbol)
+                    .and_then(|(version, kind)| table.resources.get(&(version, kind, step.symbol)))
+                    .map(|policy| Memoised::new(policy, &table.symbols, arena)),
+                derived: Cell::new(None),
+            }
         }));
         let steps = steps.into_bump_slice();
         let scope_symbol = table.symbols.get(scope);
@@ -144,8 +148,14 @@ impl<'a> ResourceChain<'a> {
 
     /// The derived roles of a scope, as `runtime.effectiveDerivedRoles` shows them to its rules. Left out where
     /// neither a rule nor the answer shows them.
-    pub(super) fn derive_roles(&self, step: &ResourceStep<'a>, evaluator: &Evaluator<'a>) -> RuntimeRoles<'a> {
-        let Some(memoised) = step.policy.filter(|memoised| self.derive_always || memoised.policy.reads_runtime) else {
+    pub(super) fn derive_roles(
+        &self,
+        step: &ResourceStep<'a>,
+        evaluator: &Evaluator<'a>,
+    ) -> RuntimeRoles<'a> {
+        let Some(memoised) =
+            step.policy.filter(|memoised| self.derive_always || memoised.policy.reads_runtime)
+        else {
             return Ok(&[]);
         };
         if let Some(derived) = step.derived.get() {
@@ -169,7 +179,10 @@ impl<'a> ResourceChain<'a> {
             Ok(held)
         } else {
             let names = raised.join(", ");
-            Err(EvalError::message(arena, format_args!("failed to compute effective derived roles [{names}]")))
+            Err(EvalError::message(
+                arena,
+                format_args!("failed to compute effective derived roles [{names}]"),
+            ))
         };
         step.derived.set(Some(Derived { runtime, held }));
         runtime
@@ -182,7 +195,8 @@ impl<'a> ResourceChain<'a> {
 
     /// All derived roles of the scopes that were visited, sorted.
     pub(super) fn effective_derived_roles(&self, arena: &'a Bump) -> &'a [&'a str] {
-        let mut of_steps = self.steps.iter().filter_map(|step| step.derived.get()).map(|derived| derived.held);
+        let mut of_steps =
+            self.steps.iter().filter_map(|step| step.derived.get()).map(|derived| derived.held);
         match (of_steps.next(), of_steps.next()) {
             (None, _) => &[],
             (Some(only), None) => only,
@@ -216,7 +230,8 @@ impl<'a> ResourceChain<'a> {
             }
             for row in rule.rows.iter().filter(|row| roles.matches(&row.role)) {
                 let activation = evaluator.scope(policy.module, &policy.uses, runtime);
-                let applies = memoised.applies(rule, row, &activation, evaluator).map_err(unanswerable(&policy.key))?;
+                let applies =
+                    memoised.applies(rule, row, &activation, evaluator).map_err(unanswerable(&policy.key))?;
                 let satisfied = match applies {
                     Applies::Silent => continue,
                     Applies::Yes => true,
@@ -225,7 +240,13 @@ impl<'a> ResourceChain<'a> {
                 let denies = satisfied && rule.effect == Effect::Deny;
                 let times = if denies { 1 } else { candidate.times };
                 for _ in 0..times {
-                    emit(outputs, rule.output.as_ref(), satisfied, (&policy.key, &rule.name, action), &activation);
+                    emit(
+                        outputs,
+                        rule.output.as_ref(),
+                        satisfied,
+                        (&policy.key, &rule.name, action),
+                        &activation,
+                    );
                 }
                 if denies {
                     return Ok(Verdict::Deny(None));
@@ -249,13 +270,15 @@ fn allowed_quietly(verdict: &Verdict<'_>, rule: &ResourceRule, evaluator: &Evalu
 
 impl<'a> ResourceStep<'a> {
     fn is_about_kind(&self) -> bool {
-        let about_kind = |policy: &RolePolicy| policy.rules.iter().any(|rule| rule.resource.matches(self.kind));
+        let about_kind =
+            |policy: &RolePolicy| policy.rules.iter().any(|rule| rule.resource.matches(self.kind));
         self.policy.is_some() || self.role_policies.iter().any(|(policy, _)| about_kind(policy))
     }
 
     /// Whether the scope has any rule for the role and the kind, whatever its action.
     pub(super) fn has_rules_for(&self, roles: &RoleSet<'_>) -> bool {
-        let rows = self.policy.iter().flat_map(|memoised| memoised.policy.rules.iter().flat_map(|rule| &rule.rows));
+        let rows =
+            self.policy.iter().flat_map(|memoised| memoised.policy.rules.iter().flat_map(|rule| &rule.rows));
         let is_about = |policy: &RolePolicy| {
             roles.symbols().any(|symbol| symbol == policy.role)
                 && policy.rules.iter().any(|rule| rule.resource.matches(self.kind))
@@ -324,7 +347,8 @@ impl<'a> Memoised<'a> {
     }
 
     fn holds_derived_role(&self, index: usize, evaluator: &Evaluator<'a>) -> Result<bool, Raised> {
-        let (Some(role), Some(memo)) = (self.policy.derived_roles.get(index), self.derived_roles.get(index)) else {
+        let (Some(role), Some(memo)) = (self.policy.derived_roles.get(index), self.derived_roles.get(index))
+        else {
             return Ok(false);
         };
         if memo.get() == Memo::Unknown {

@@ -23,7 +23,8 @@ pub(super) fn rules_say<'a>(
         return Ok(Verdict::Nothing);
     }
     for symbol in roles.symbols() {
-        let Some((policy, memos)) = step.role_policies.iter().find(|(policy, _)| policy.role == symbol) else {
+        let Some((policy, memos)) = step.role_policies.iter().find(|(policy, _)| policy.role == symbol)
+        else {
             continue;
         };
         let mut named = false;

@@ -51,7 +51,8 @@ impl Expressions {
         if let Some((key, program)) = self.programs.get_key_value(text).filter(|_| shareable) {
             return Expression { text: Arc::clone(key), program: Arc::clone(program) };
         }
-        let key: Arc<str> = self.checked.get_key_value(text).map_or_else(|| text.into(), |(key, _)| Arc::clone(key));
+        let key: Arc<str> =
+            self.checked.get_key_value(text).map_or_else(|| text.into(), |(key, _)| Arc::clone(key));
         let program = Arc::new(Program::lower(expr, scope));
         if shareable {
             self.programs.insert(Arc::clone(&key), Arc::clone(&program));

@@ -42,8 +42,7 @@ pub(super) fn find<T: Copy>(
     exports: &BTreeMap<&str, T>,
 ) -> Result<T, Box<Diagnostic>> {
     exports.get(import.value.as_str()).copied().ok_or_else(|| {
-        let message =
-            format!("cannot find {what} `{}` imported by policy {}", import.value, importer.key());
+        let message = format!("cannot find {what} `{}` imported by policy {}", import.value, importer.key());
         let diagnostic = Diagnostic::error(Code::ImportNotFound, &importer.source, import.span, message);
         let hint = match nearest(&import.value, exports.keys().copied()) {
             Some(name) => format!("did you mean `{name}`?"),

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::modules::Modules;
 use crate::policy::{self, Body, Policy, ScopePermissions, Spanned, policy_key, sanitize, scope_parents};
-use crate::table::{AttributesRead, Matcher, PolicyId, PrincipalPolicy, ResourcePolicy, RolePolicy, RuleTable, Scope, Symbol, Symbols};
+use crate::table::{
+    AttributesRead, Matcher, PolicyId, PrincipalPolicy, ResourcePolicy, RolePolicy, RuleTable, Scope, Symbol,
+    Symbols,
+};
 use crate::text::{Code, Diagnostic, Diagnostics, Label};
 
 /// The table in the making.
@@ -45,7 +48,12 @@ impl Builder {
         self.table.principals.insert(identity, compiled);
     }
 
-    pub(super) fn add_role(&mut self, body: &policy::RolePolicy, compiled: RolePolicy, reads: &AttributesRead) {
+    pub(super) fn add_role(
+        &mut self,
+        body: &policy::RolePolicy,
+        compiled: RolePolicy,
+        reads: &AttributesRead,
+    ) {
         self.table.common_attributes.merge(reads);
         let (version, _, scope) = self.identity(&body.version, &body.role, &body.scope);
         self.table.scopes.entry(scope).or_default().resources = true;
@@ -122,7 +130,12 @@ type Covered<'p> = (&'p str, &'p str, Matcher);
 fn role_coverage(policy: &Policy) -> Option<impl Iterator<Item = Covered<'_>>> {
     let Body::Role(body) = &policy.body else { return None };
     let covered = |rule: &'_ policy::RoleRule| Matcher::new(&rule.resource).ok();
-    Some(body.rules.iter().filter_map(covered).map(|resource| (body.version.as_str(), body.scope.as_str(), resource)))
+    Some(
+        body.rules
+            .iter()
+            .filter_map(covered)
+            .map(|resource| (body.version.as_str(), body.scope.as_str(), resource)),
+    )
 }
 
 fn check_ancestors(
@@ -138,7 +151,8 @@ fn check_ancestors(
                 (*version, *role_scope) == (policy.version(), scope) && resource.matches(policy.name())
             });
         if !by_key.contains_key(&key) && !by_role_policy {
-            let message = format!("policy `{}` needs its ancestor `{key}`, which does not exist", policy.key());
+            let message =
+                format!("policy `{}` needs its ancestor `{key}`, which does not exist", policy.key());
             diagnostics.push(
                 Diagnostic::error(Code::MissingAncestor, &policy.source, policy.name_span(), message)
                     .with_hint("add that policy (it may have no rules): scopes cannot have gaps"),
@@ -152,6 +166,8 @@ fn conflict(policy: &Policy, written: Option<&Spanned<ScopePermissions>>, other:
     let message = format!("conflicting scopePermissions in scope `{scope}`");
     let span = written.map_or(policy.name_span(), |it| it.span);
     Diagnostic::error(Code::ConflictingScopePermissions, &policy.source, span, message)
-        .with_related(Label::new(&other.source, other.name_span()).with_note("this policy of the scope says otherwise"))
+        .with_related(
+            Label::new(&other.source, other.name_span()).with_note("this policy of the scope says otherwise"),
+        )
         .with_hint("all resource and principal policies of a scope need the same scopePermissions")
 }

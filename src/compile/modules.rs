@@ -74,7 +74,8 @@ impl<'p> ModuleScope<'p> {
         let known = |name: &str| self.names.contains(&name);
         let variables = undefined("variable", &references.variables, known, &self.names);
         let constants: Vec<&str> = self.constants.keys().copied().collect();
-        let constants = undefined("constant", &references.constants, |name| constants.contains(&name), &constants);
+        let constants =
+            undefined("constant", &references.constants, |name| constants.contains(&name), &constants);
         let before = diagnostics.iter().len();
         for (code, (span, message, hint)) in variables
             .into_iter()
@@ -147,10 +148,7 @@ impl<'l, 'p> Modules<'l, 'p> {
     }
 
     /// The derived roles of a policy, compiled once however many import them.
-    pub(super) fn derived_roles(
-        &mut self,
-        name: &'p str,
-    ) -> Option<Arc<rules::DerivedRolesModule<'p>>> {
+    pub(super) fn derived_roles(&mut self, name: &'p str) -> Option<Arc<rules::DerivedRolesModule<'p>>> {
         if let Some(compiled) = self.derived_roles.get(name) {
             return Some(Arc::clone(compiled));
         }
@@ -179,7 +177,9 @@ impl<'l, 'p> Modules<'l, 'p> {
             body.definitions.iter().for_each(|it| check_name(policy, "constant", it, &mut self.diagnostics));
         }
         let mut unused: Vec<Diagnostic> = as_warnings(self.take_diagnostics()).collect();
-        let place = |diagnostic: &Diagnostic| diagnostic.label.as_ref().map(|label| (label.file.clone(), label.start));
+        let place = |diagnostic: &Diagnostic| {
+            diagnostic.label.as_ref().map(|label| (label.file.clone(), label.start))
+        };
         unused.retain(|warning| !errors.iter().any(|error| place(error) == place(warning)));
         self.diagnostics = errors;
         self.diagnostics.extend(unused);
@@ -251,8 +251,10 @@ impl<'l, 'p> Modules<'l, 'p> {
             }
         }
         let local = variables.local.iter().map(|it| (policy, it, "policy local variables".to_owned()));
-        let top_level =
-            policy.variables.iter().map(|it| (policy, it, "deprecated top-level policy variables".to_owned()));
+        let top_level = policy
+            .variables
+            .iter()
+            .map(|it| (policy, it, "deprecated top-level policy variables".to_owned()));
         definitions.extend(local.chain(top_level));
 
         let mut sites: BTreeMap<&'p str, Vec<Site<'p>>> = BTreeMap::new();
@@ -278,18 +280,24 @@ impl<'l, 'p> Modules<'l, 'p> {
         let mut order: Vec<&'p str> = Vec::with_capacity(variables.len());
         let mut left: Vec<&'p str> = variables.keys().copied().collect();
         loop {
-            let ready = |name: &&'p str| needs.get(name).is_none_or(|needs| needs.iter().all(|it| order.contains(it)));
+            let ready = |name: &&'p str| {
+                needs.get(name).is_none_or(|needs| needs.iter().all(|it| order.contains(it)))
+            };
             let Some(at) = left.iter().position(ready) else { break };
             order.push(left.remove(at));
         }
-        let in_circle: Vec<&'p str> = left.iter().copied().filter(|name| reaches(name, name, needs)).collect();
+        let in_circle: Vec<&'p str> =
+            left.iter().copied().filter(|name| reaches(name, name, needs)).collect();
         let mut reported: Vec<&str> = Vec::new();
         for name in &in_circle {
             if reported.contains(name) {
                 continue;
             }
-            let circle: Vec<&str> =
-                in_circle.iter().copied().filter(|it| reaches(name, it, needs) && reaches(it, name, needs)).collect();
+            let circle: Vec<&str> = in_circle
+                .iter()
+                .copied()
+                .filter(|it| reaches(name, it, needs) && reaches(it, name, needs))
+                .collect();
             self.diagnostics.push(circle_diagnostic(&circle, variables));
             reported.extend(circle);
         }
@@ -326,9 +334,9 @@ fn to_const(constant: &Constant) -> Const {
         ConstantValue::Number(value) => Const::Double(*value),
         ConstantValue::String(text) => Const::string(text.as_str()),
         ConstantValue::List(elements) => Const::list(elements.iter().map(to_const).collect()),
-        ConstantValue::Map(entries) => {
-            Const::map(entries.iter().map(|(key, value)| (Const::string(key.as_str()), to_const(value))).collect())
-        }
+        ConstantValue::Map(entries) => Const::map(
+            entries.iter().map(|(key, value)| (Const::string(key.as_str()), to_const(value))).collect(),
+        ),
     }
 }
 
@@ -336,7 +344,9 @@ fn to_const(constant: &Constant) -> Const {
 fn references_between<'p>(variables: &BTreeMap<&'p str, Variable<'p>>) -> BTreeMap<&'p str, Vec<&'p str>> {
     let reads = |variable: &Variable<'p>| {
         let references = variable.expr.iter().flat_map(|expr| &expr.references().variables);
-        references.filter_map(|(name, _)| variables.get_key_value(name.as_str()).map(|(name, _)| *name)).collect()
+        references
+            .filter_map(|(name, _)| variables.get_key_value(name.as_str()).map(|(name, _)| *name))
+            .collect()
     };
     variables.iter().map(|(name, variable)| (*name, reads(variable))).collect()
 }
@@ -388,7 +398,8 @@ fn circle_diagnostic(circle: &[&str], variables: &BTreeMap<&str, Variable<'_>>) 
     let diagnostic = Diagnostic::error(Code::CyclicalVariables, &first.policy.source, first.span, message)
         .with_hint("a variable can only read variables that can be evaluated before it");
     sites().skip(1).fold(diagnostic, |diagnostic, site| {
-        diagnostic.with_related(Label::new(&site.policy.source, site.span).with_note("takes part in the circle"))
+        diagnostic
+            .with_related(Label::new(&site.policy.source, site.span).with_note("takes part in the circle"))
     })
 }
 
@@ -400,7 +411,8 @@ fn report_redefinitions(
     diagnostics: &mut Diagnostics,
 ) {
     for (name, sites) in sites.iter().filter(|(_, sites)| sites.len() > 1) {
-        let origins = list(sites.iter().map(|site| format!("{} ({})", site.origin, site.policy.source.name())));
+        let origins =
+            list(sites.iter().map(|site| format!("{} ({})", site.origin, site.policy.source.name())));
         let message = format!("{what} `{name}` has multiple definitions in {origins}");
         let here = sites.iter().rev().find(|site| site.policy.source.name() == policy.source.name());
         let span = here.map_or(policy.name_span(), |site| site.span);
@@ -417,7 +429,8 @@ fn check_name<T>(policy: &Policy, what: &str, definition: &Definition<T>, diagno
     let name = definition.name.as_str();
     let mut bytes = name.bytes();
     let is_start = |byte: u8| byte == b'_' || byte.is_ascii_alphabetic();
-    let is_identifier = bytes.next().is_some_and(is_start) && bytes.all(|byte| is_start(byte) || byte.is_ascii_digit());
+    let is_identifier =
+        bytes.next().is_some_and(is_start) && bytes.all(|byte| is_start(byte) || byte.is_ascii_digit());
     let message = if matches!(name, "false" | "in" | "null" | "true") {
         format!("`{name}` is a reserved keyword and cannot be the name of a {what}")
     } else if is_identifier {

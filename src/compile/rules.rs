@@ -10,11 +10,12 @@ use super::imports::find;
 use super::index::Builder;
 use super::modules::Modules;
 use crate::policy::{
-    self, DerivedRoles, Effect, Policy, ScopePermissions, Spanned, principal_rule_name, resource_rule_name, sanitize,
+    self, DerivedRoles, Effect, Policy, ScopePermissions, Spanned, principal_rule_name, resource_rule_name,
+    sanitize,
 };
 use crate::table::{
-    Candidate, Condition, DerivedRole, Matcher, ModuleId, PrincipalPolicy, PrincipalRule, ResourcePolicy, ResourceRule,
-    RoleMatcher, RolePolicy, RoleRule, Row, Symbol,
+    Candidate, Condition, DerivedRole, Matcher, ModuleId, PrincipalPolicy, PrincipalRule, ResourcePolicy,
+    ResourceRule, RoleMatcher, RolePolicy, RoleRule, Row, Symbol,
 };
 use crate::text::{Code, Diagnostic, Label, Severity, nearest};
 
@@ -43,12 +44,8 @@ pub(super) fn derived_roles<'p>(
             definition.condition.as_ref().map(|condition| compiler.condition(condition))
         });
         let parents = roles_or_any(&definition.parent_roles);
-        let definition_of = Definition {
-            parents,
-            condition: condition.flatten().map(Arc::new),
-            module: scope.id,
-            reads,
-        };
+        let definition_of =
+            Definition { parents, condition: condition.flatten().map(Arc::new), module: scope.id, reads };
         definitions.insert(definition.name.as_str(), definition_of);
     }
     DerivedRolesModule { policy, definitions }
@@ -78,7 +75,10 @@ pub(super) fn resource_policy<'p>(
     for (index, rule) in body.rules.iter().enumerate() {
         check_has_roles(policy, rule, modules);
         let ((condition, output), of_rule) = modules.with_compiler(policy, &scope, |compiler| {
-            (compile_condition(compiler, rule.condition.as_ref()), rule.output.as_ref().map(|it| compiler.output(it)))
+            (
+                compile_condition(compiler, rule.condition.as_ref()),
+                rule.output.as_ref().map(|it| compiler.output(it)),
+            )
         });
         reads.merge(&of_rule);
         let (effect, condition) = consent(needs_consent, rule.effect, condition);
@@ -90,7 +90,8 @@ pub(super) fn resource_policy<'p>(
             rows: rows(policy, rule, &referenced, &mut memos, modules, builder),
         });
     }
-    let derived_roles = referenced.iter().map(|(name, definition)| derived_role(name, definition, builder)).collect();
+    let derived_roles =
+        referenced.iter().map(|(name, definition)| derived_role(name, definition, builder)).collect();
     let mut attributes = reads.attributes;
     referenced.values().for_each(|definition| attributes.merge(&definition.reads.attributes));
     let (actions, patterns) = action_index(policy, body, modules, builder);
@@ -145,7 +146,8 @@ fn referenced_roles<'i>(
     for role in body.rules.iter().flat_map(|rule| &rule.derived_roles) {
         match imported.get(role.as_str()).map(Vec::as_slice) {
             Some([(_, module)]) => {
-                referenced.extend(module.definitions.get_key_value(role.as_str()).map(|(name, it)| (*name, it)));
+                referenced
+                    .extend(module.definitions.get_key_value(role.as_str()).map(|(name, it)| (*name, it)));
             }
             Some(sources) => modules.report(ambiguous(policy, role, sources)),
             None => {
@@ -154,7 +156,8 @@ fn referenced_roles<'i>(
                     Some(name) => format!("did you mean `{name}`?"),
                     None => "import the policy that defines it under `importDerivedRoles`".to_owned(),
                 };
-                let diagnostic = Diagnostic::error(Code::UnknownDerivedRole, &policy.source, role.span, message);
+                let diagnostic =
+                    Diagnostic::error(Code::UnknownDerivedRole, &policy.source, role.span, message);
                 modules.report(diagnostic.with_hint(hint));
             }
         }
@@ -231,7 +234,8 @@ fn rows(
     }
     let mut seen = Vec::new();
     for name in &rule.derived_roles {
-        let Some((index, definition)) = referenced.keys().position(|it| *it == name.value).zip(referenced.get(name.as_str()))
+        let Some((index, definition)) =
+            referenced.keys().position(|it| *it == name.value).zip(referenced.get(name.as_str()))
         else {
             continue;
         };
@@ -297,10 +301,7 @@ fn derived_role(name: &str, definition: &Definition, builder: &mut Builder) -> D
     }
 }
 
-type ActionIndex = (
-    FxHashMap<Symbol, Box<[Candidate]>>,
-    Box<[(Matcher, u32)]>,
-);
+type ActionIndex = (FxHashMap<Symbol, Box<[Candidate]>>, Box<[(Matcher, u32)]>);
 
 /// For each action that some rule spells out, all rules that fit it; and the patterns, for every other action.
 fn action_index(
@@ -370,8 +371,12 @@ pub(super) fn principal_policy<'p>(
             });
         }
     }
-    let compiled =
-        PrincipalPolicy { key: policy.key().into(), rules: rules.into(), module: scope.id, uses: reads.variables.into() };
+    let compiled = PrincipalPolicy {
+        key: policy.key().into(),
+        rules: rules.into(),
+        module: scope.id,
+        uses: reads.variables.into(),
+    };
     builder.add_principal(body, compiled, &reads.attributes);
 }
 
@@ -386,7 +391,10 @@ pub(super) fn role_policy<'p>(
     let mut reads = Reads::default();
     for rule in &body.rules {
         let ((condition, output), of_rule) = modules.with_compiler(policy, &scope, |compiler| {
-            (compile_condition(compiler, rule.condition.as_ref()), rule.output.as_ref().map(|it| compiler.output(it)))
+            (
+                compile_condition(compiler, rule.condition.as_ref()),
+                rule.output.as_ref().map(|it| compiler.output(it)),
+            )
         });
         reads.merge(&of_rule);
         let allow_actions =
@@ -401,7 +409,12 @@ pub(super) fn role_policy<'p>(
         });
     }
     let role = builder.symbols.intern(&body.role);
-    let compiled =
-        RolePolicy { role, key: policy.key().into(), rules: rules.into(), module: scope.id, uses: reads.variables.into() };
+    let compiled = RolePolicy {
+        role,
+        key: policy.key().into(),
+        rules: rules.into(),
+        module: scope.id,
+        uses: reads.variables.into(),
+    };
     builder.add_role(body, compiled, &reads.attributes);
 }

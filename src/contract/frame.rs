@@ -20,6 +20,7 @@
 use bumpalo::Bump;
 use bumpalo::collections::Vec;
 
+use super::json;
 use super::request::{self, CheckResourcesRequest, RequestError, ResourceEntry};
 use crate::cel::{Map, Principal, Resource, Value};
 
@@ -35,8 +36,15 @@ impl<'a> CheckResourcesRequest<'a> {
     /// # Errors
     /// `Err(Ambiguous)` when the text cannot be told apart from its separators. A request that can be read and is
     /// wrong is an `Ok(Err(…))`: the JSON reader refuses the same requests in the same words.
-    #[allow(clippy::type_complexity, reason = "two kinds of failure: one asks for JSON, one is for the caller")]
-    pub fn from_frame(text: &'a str, fields: usize, arena: &'a Bump) -> Result<Result<Self, RequestError>, Ambiguous> {
+    #[allow(
+        clippy::type_complexity,
+        reason = "two kinds of failure: one asks for JSON, one is for the caller"
+    )]
+    pub fn from_frame(
+        text: &'a str,
+        fields: usize,
+        arena: &'a Bump,
+    ) -> Result<Result<Self, RequestError>, Ambiguous> {
         let separators = text.bytes().filter(|byte| *byte == END_OF_FIELD as u8).count();
         if separators != fields || (!text.is_ascii() && text.contains(char::REPLACEMENT_CHARACTER)) {
             return Err(Ambiguous);
@@ -118,7 +126,11 @@ impl<'a> Frame<'a> {
             fields.push((name, self.value()?));
         }
         let is_sorted = fields.is_sorted_by(|(a, _), (b, _)| a < b);
-        Ok(if is_sorted { Map::of_sorted_fields(fields.into_bump_slice()) } else { Map::of_fields(self.arena, &fields) })
+        Ok(if is_sorted {
+            Map::of_sorted_fields(fields.into_bump_slice())
+        } else {
+            Map::of_fields(self.arena, &fields)
+        })
     }
 
     fn value(&mut self) -> Result<Value<'a>, Ambiguous> {
@@ -130,7 +142,7 @@ impl<'a> Frame<'a> {
             Some(b't') => Ok(Value::Bool(true)),
             Some(b'f') => Ok(Value::Bool(false)),
             Some(b'0') => Ok(Value::Null),
-            Some(b'j') => Value::from_json(text, self.arena).map_err(|_| Ambiguous),
+            Some(b'j') => json::read(text, self.arena).map_err(|_| Ambiguous),
             _ => Err(Ambiguous),
         }
     }
@@ -141,8 +153,32 @@ mod tests {
     use super::*;
 
     const FIELDS: [&str; 26] = [
-        "1", "ann", "", "acme", "2", "user", "org:admin", "2", "a", "n1.5", "b", "j[true]", "", "1", "doc", "7", "v1",
-        "", "3", "x", "t", "y", "f", "z", "0", "1",
+        "1",
+        "ann",
+        "",
+        "acme",
+        "2",
+        "user",
+        "org:admin",
+        "2",
+        "a",
+        "n1.5",
+        "b",
+        "j[true]",
+        "",
+        "1",
+        "doc",
+        "7",
+        "v1",
+        "",
+        "3",
+        "x",
+        "t",
+        "y",
+        "f",
+        "z",
+        "0",
+        "1",
     ];
 
     fn frame(extra: &[&str]) -> (String, usize) {

@@ -1,6 +1,7 @@
 //! Requests and responses in the JSON shape of Cerbos' API: all that the heads of the engine see.
 
 mod frame;
+mod json;
 mod path;
 mod request;
 mod response;

@@ -5,6 +5,7 @@ use std::fmt;
 use bumpalo::Bump;
 use bumpalo::collections::Vec;
 
+use super::json;
 use super::path::Path;
 use crate::cel::{AuxData, List, Map, Principal, Resource, Value};
 use crate::text::nearest;
@@ -71,8 +72,9 @@ impl<'a> CheckResourcesRequest<'a> {
     /// Text that is no JSON, unknown fields, values of the wrong type, what is missing or stands twice.
     pub fn from_json(text: &'a str, arena: &'a Bump) -> Result<Self, RequestError> {
         let root = Path::Root;
-        let value = Value::from_json(text, arena)
-            .map_err(|error| RequestError::at(&root, format_args!("the request is not valid JSON: {error}")))?;
+        let value = json::read(text, arena).map_err(|error| {
+            RequestError::at(&root, format_args!("the request is not valid JSON: {error}"))
+        })?;
         let fields = Fields::new(
             &root,
             value,
@@ -119,7 +121,7 @@ pub(super) fn validated(request: &CheckResourcesRequest<'_>) -> Result<(), Reque
 /// The `auxData` of a request, from its JSON.
 pub(super) fn aux_data_from_json<'a>(text: &'a str, arena: &'a Bump) -> Result<AuxData<'a>, RequestError> {
     let path = Path::Root.field("auxData");
-    let value = Value::from_json(text, arena).map_err(|error| RequestError::at(&path, error))?;
+    let value = json::read(text, arena).map_err(|error| RequestError::at(&path, error))?;
     read_aux_data(&path, value)
 }
 
@@ -159,7 +161,8 @@ fn check_scope(path: &Path<'_>, scope: &str) -> Result<(), RequestError> {
     if is_scope(scope) {
         return Ok(());
     }
-    let message = format_args!("`{scope}` is not a scope: use words of letters, digits, `_` and `-`, joined by dots");
+    let message =
+        format_args!("`{scope}` is not a scope: use words of letters, digits, `_` and `-`, joined by dots");
     Err(RequestError::at(&path.field("scope"), message))
 }
 
@@ -314,7 +317,8 @@ impl<'a, 'p> Fields<'a, 'p> {
 /// `^(^$|\.|[0-9a-zA-Z][\w\-]*(\.\w[\w\-]*)*)$`, as Cerbos' API has it.
 fn is_scope(scope: &str) -> bool {
     let is_segment = |segment: &str| {
-        segment.bytes().next().is_some_and(is_word) && segment.bytes().all(|byte| is_word(byte) || byte == b'-')
+        segment.bytes().next().is_some_and(is_word)
+            && segment.bytes().all(|byte| is_word(byte) || byte == b'-')
     };
     scope.is_empty() || scope == "." || (!scope.starts_with('_') && scope.split('.').all(is_segment))
 }
@@ -368,8 +372,14 @@ mod tests {
             (&GOOD.replace("\"id\":\"a\",", ""), "principal.id: is required: a string that is not empty"),
             (&GOOD.replace("\"id\":\"a\"", "\"id\":7"), "principal.id: must be a string, got a number"),
             (&GOOD.replace("[\"user\"]", "[]"), "principal.roles: at least one role is needed"),
-            (&GOOD.replace("[\"user\"]", "[\"a\",\"b\",\"a\"]"), "principal.roles[2]: the role `a` stands twice"),
-            (&GOOD.replace("[\"view\"]", "[\"view\",\"view\"]"), "resources[0].actions[1]: the action `view` stands"),
+            (
+                &GOOD.replace("[\"user\"]", "[\"a\",\"b\",\"a\"]"),
+                "principal.roles[2]: the role `a` stands twice",
+            ),
+            (
+                &GOOD.replace("[\"view\"]", "[\"view\",\"view\"]"),
+                "resources[0].actions[1]: the action `view` stands",
+            ),
             (&GOOD.replace("[\"view\"]", "[\"\"]"), "resources[0].actions[0]: the action must not be empty"),
             (&GOOD.replace("\"attr\"", "\"atr\""), "principal.atr: unknown field; did you mean `attr`?"),
             (&GOOD.replace("a.b-c", "a..b"), "principal.scope: `a..b` is not a scope"),

@@ -3,6 +3,7 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::ResourceEntry;
+use crate::cel::Json;
 use crate::check::{ActionDecision, Decision, MatchedPolicy, OutputEntry};
 use crate::policy::policy_key;
 
@@ -82,7 +83,9 @@ impl std::fmt::Display for MatchedPolicy<'_> {
         match self {
             Self::NoMatch => f.write_str("NO_MATCH"),
             Self::Key(key) => f.write_str(key),
-            Self::Main { kind, name, version, scope } => f.write_str(&policy_key(*kind, name, version, scope)),
+            Self::Main { kind, name, version, scope } => {
+                f.write_str(&policy_key(*kind, name, version, scope))
+            }
         }
     }
 }
@@ -92,9 +95,14 @@ impl Serialize for OutputEntry<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("src", &format_args!("{}#{}", self.policy, self.rule))?;
         map.serialize_entry("action", self.action)?;
-        match &self.value {
-            Ok(value) => map.serialize_entry("val", value)?,
+        match self.value {
             Err(error) => map.serialize_entry("error", &format_args!("{error}"))?,
+            // A value without a JSON form (NaN, an infinity) makes the PDP's whole response fail; here it is the
+            // error of its output, and the decisions arrive.
+            Ok(value) => match serde_json::to_writer(std::io::sink(), &Json(value)) {
+                Ok(()) => map.serialize_entry("val", &Json(value))?,
+                Err(error) => map.serialize_entry("error", &format_args!("{error}"))?,
+            },
         }
         map.end()
     }

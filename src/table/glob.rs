@@ -235,7 +235,9 @@ impl Token {
         match self {
             Self::Char(expected) => *expected == c,
             Self::One => c != SEPARATOR,
-            Self::Set { negated, ranges } => ranges.iter().any(|(low, high)| (*low..=*high).contains(&c)) != *negated,
+            Self::Set { negated, ranges } => {
+                ranges.iter().any(|(low, high)| (*low..=*high).contains(&c)) != *negated
+            }
             Self::Within | Self::Across => false,
         }
     }

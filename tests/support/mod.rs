@@ -1,7 +1,7 @@
 //! What the data-driven suites share: archives of files in one text, and where corpora are.
 #![allow(dead_code, reason = "each suite uses a part")]
 
-pub mod yaml;
+pub(crate) mod yaml;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,10 +13,10 @@ use orthrus::check::Options;
 use orthrus::text::{Diagnostics, Source};
 
 /// Files in one text: a line `-- NAME --` starts each.
-pub struct Archive(Vec<(String, String)>);
+pub(crate) struct Archive(Vec<(String, String)>);
 
 impl Archive {
-    pub fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let mut files: Vec<(String, String)> = Vec::new();
         for line in text.split_inclusive('\n') {
             let name = line.trim_end().strip_prefix("-- ").and_then(|line| line.strip_suffix(" --"));
@@ -29,28 +29,28 @@ impl Archive {
         Self(files)
     }
 
-    pub fn read(path: &Path) -> Self {
+    pub(crate) fn read(path: &Path) -> Self {
         Self::parse(&fs::read_to_string(path).unwrap())
     }
 
-    pub fn file(&self, name: &str) -> &str {
+    pub(crate) fn file(&self, name: &str) -> &str {
         self.0.iter().find(|(file, _)| file == name).map_or("", |(_, text)| text)
     }
 
     /// All files but those named.
-    pub fn sources(&self, except: &[&str]) -> Vec<Source> {
+    pub(crate) fn sources(&self, except: &[&str]) -> Vec<Source> {
         let files = self.0.iter().filter(|(name, _)| !except.contains(&name.as_str()));
         files.map(|(name, text)| Source::new(name, text.as_str())).collect()
     }
 }
 
 /// Compiles sources with default options.
-pub fn engine(sources: Vec<Source>) -> Result<Engine, Diagnostics> {
+pub(crate) fn engine(sources: Vec<Source>) -> Result<Engine, Diagnostics> {
     Engine::new(sources, Options::default(), Const::map(Vec::new()))
 }
 
 /// The files of a directory with an ending, in order.
-pub fn files(directory: &Path, ending: &str) -> Vec<PathBuf> {
+pub(crate) fn files(directory: &Path, ending: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<PathBuf> = entries.filter(|path| path.to_string_lossy().ends_with(ending)).collect();
     files.sort();
@@ -58,17 +58,17 @@ pub fn files(directory: &Path, ending: &str) -> Vec<PathBuf> {
 }
 
 /// A file's name without its ending.
-pub fn stem(path: &Path) -> String {
+pub(crate) fn stem(path: &Path) -> String {
     path.file_stem().unwrap().to_string_lossy().into_owned()
 }
 
 /// Where the tests of this workspace are.
-pub fn tests_directory() -> PathBuf {
+pub(crate) fn tests_directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
 }
 
 /// A folder of the conformance corpus. Where it is missing, a line says so; under CI that is a failure.
-pub fn corpus(folder: &str) -> Option<PathBuf> {
+pub(crate) fn corpus(folder: &str) -> Option<PathBuf> {
     let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/conformance");
     let root = std::env::var_os("ORTHRUS_CONFORMANCE").map_or_else(default, PathBuf::from);
     let path = root.join(folder);
@@ -81,13 +81,17 @@ pub fn corpus(folder: &str) -> Option<PathBuf> {
 }
 
 /// The names in a list of expected failures. The list may only shrink: a listed case that passes is a failure.
-pub fn expected_failures(list: &str) -> BTreeSet<String> {
+pub(crate) fn expected_failures(list: &str) -> BTreeSet<String> {
     let text = fs::read_to_string(tests_directory().join("expected_failures").join(list)).unwrap();
-    text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Every file below a directory, named by its path below it.
-pub fn read_store(directory: &Path) -> Vec<Source> {
+pub(crate) fn read_store(directory: &Path) -> Vec<Source> {
     fn walk(directory: &Path, prefix: &str, sources: &mut Vec<Source>) {
         for entry in fs::read_dir(directory).unwrap().map(Result::unwrap) {
             let name = format!("{prefix}{}", entry.file_name().to_string_lossy());

@@ -6,7 +6,7 @@ use orthrus::yaml::{self, Kind, Node, Resolved};
 use serde_json::Value;
 
 /// The one document of a case file, as JSON.
-pub fn read(path: &std::path::Path) -> Value {
+pub(crate) fn read(path: &std::path::Path) -> Value {
     let source = Source::new(path.to_string_lossy(), std::fs::read_to_string(path).unwrap());
     let documents = yaml::parse(&source, &Budget::default()).unwrap();
     to_json(documents.first().unwrap())

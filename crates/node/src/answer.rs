@@ -36,7 +36,9 @@ impl<'a> Answer<'a> {
     /// and `D`, followed by a line break and a JSON list of details where there are any.
     pub(crate) fn encode(&self) -> Result<Either<i32, String>> {
         let details = self.entries().any(|entry| entry.has_details());
-        let allowed = || self.decisions.iter().flat_map(|decision| decision.actions).map(|it| it.effect == Effect::Allow);
+        let allowed = || {
+            self.decisions.iter().flat_map(|decision| decision.actions).map(|it| it.effect == Effect::Allow)
+        };
         if !details && allowed().count() <= MASK_BITS {
             return Ok(Either::A(allowed().rev().fold(0, |mask, allowed| mask << 1 | i32::from(allowed))));
         }

@@ -125,7 +125,11 @@ fn now() -> Timestamp {
     Timestamp::new(seconds, since_1970.subsec_nanos()).unwrap_or_default()
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "Timestamp::new refuses what is out of range")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "Timestamp::new refuses what is out of range"
+)]
 fn from_milliseconds(milliseconds: f64) -> Timestamp {
     let seconds = (milliseconds / 1000.0).floor();
     let nanos = ((milliseconds - seconds * 1000.0) * 1e6).round();

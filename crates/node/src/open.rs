@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use napi::{Env, Result, Task};
+use orthrus::Engine;
 use orthrus::cel::Const;
 use orthrus::check::Options;
 use orthrus::text::Source;
-use orthrus::Engine;
 use orthrus_store::read_directory;
 use serde::Deserialize;
 use serde_json::Value;
@@ -83,9 +83,9 @@ fn to_const(value: &Value) -> Const {
         Value::Number(number) => Const::Double(number.as_f64().unwrap_or(f64::NAN)),
         Value::String(text) => Const::string(text.as_str()),
         Value::Array(elements) => Const::list(elements.iter().map(to_const).collect()),
-        Value::Object(fields) => {
-            Const::map(fields.iter().map(|(key, value)| (Const::string(key.as_str()), to_const(value))).collect())
-        }
+        Value::Object(fields) => Const::map(
+            fields.iter().map(|(key, value)| (Const::string(key.as_str()), to_const(value))).collect(),
+        ),
     }
 }
 

@@ -28,7 +28,8 @@ pub(crate) fn with_text<T>(env: Env, value: &Unknown<'_>, run: impl FnOnce(&str)
         length = read(env, value, Some(&mut buffer))?;
     }
     let bytes = buffer.get(..length).unwrap_or_default();
-    let text = std::str::from_utf8(bytes).map_err(|error| Error::new(Status::StringExpected, error.to_string()));
+    let text =
+        std::str::from_utf8(bytes).map_err(|error| Error::new(Status::StringExpected, error.to_string()));
     let result = text.map(run);
     if buffer.len() <= KEEP_AT_MOST {
         BUFFER.set(buffer);

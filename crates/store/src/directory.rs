@@ -87,12 +87,14 @@ fn read_file(name: &str, path: &Path) -> Result<Result<Source, Diagnostic>, Stor
     let unreadable = |error| StoreError::Unreadable(path.to_owned(), error);
     let size = fs::metadata(path).map_err(unreadable)?.len();
     if size > Budget::default().bytes as u64 {
-        let message = format!("{name}: the file has {size} bytes; a policy may have {}", Budget::default().bytes);
+        let message =
+            format!("{name}: the file has {size} bytes; a policy may have {}", Budget::default().bytes);
         return Ok(Err(Diagnostic::unplaced(Code::TooLarge, message)));
     }
     let bytes = fs::read(path).map_err(unreadable)?;
     Ok(String::from_utf8(bytes).map(|text| Source::new(name, text)).map_err(|error| {
-        let valid = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
+        let valid =
+            String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
         let end = Span::at(valid.len());
         Diagnostic::error(Code::Syntax, &Source::new(name, valid), end, "the file is not UTF-8")
             .with_hint("save the file as UTF-8")
@@ -112,7 +114,9 @@ mod tests {
     #[test]
     fn reads_policy_files_in_the_order_of_names() {
         let directory = tempfile::tempdir().unwrap();
-        for name in ["b.yaml", "a/z.yml", "a/z_test.yaml", ".git/c.yaml", "testdata/d.yaml", "e.txt", "f.json"] {
+        for name in
+            ["b.yaml", "a/z.yml", "a/z_test.yaml", ".git/c.yaml", "testdata/d.yaml", "e.txt", "f.json"]
+        {
             write(directory.path(), name, b"a: 1");
         }
         let sources = read_directory(directory.path()).unwrap();
