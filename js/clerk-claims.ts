@@ -64,21 +64,29 @@ function organizationOfVersion2({ o, fea }: Record<string, unknown>): Organizati
   };
 }
 
-/** `o:pro,u:beta,ou:reports` by the scopes before the colons. */
+const ORGANIZATION_SCOPES = new Set(["o", "ou", "uo"]);
+const USER_SCOPES = new Set(["u", "ou", "uo"]);
+
+/** `o:pro,u:beta,ou:reports` by the scopes before the colons; scopes that are not known hold for nobody. */
 export function splitScopes(list: unknown, claim: string): Scoped {
   const scoped: Scoped = { org: [], user: [] };
   if (!isNonEmpty(list)) {
     return scoped;
   }
   for (const element of list.split(",")) {
-    const [scopes = "", name = "", ...rest] = element.trim().split(":");
-    if (!/^(?:o|u|ou|uo)$/.test(scopes) || name === "" || rest.length > 0) {
-      throw new IdentityError("IDENTITY_INVALID", `the claim ${claim} has the malformed element ${JSON.stringify(element)}`);
+    const colon = element.indexOf(":");
+    if (colon < 0) {
+      throw new IdentityError(
+        "IDENTITY_INVALID",
+        `the claim ${claim} has the malformed element ${JSON.stringify(element)}`,
+      );
     }
-    if (scopes.includes("o")) {
+    const scopes = element.slice(0, colon).trim();
+    const name = element.slice(colon + 1).trim();
+    if (ORGANIZATION_SCOPES.has(scopes)) {
       scoped.org.push(name);
     }
-    if (scopes.includes("u")) {
+    if (USER_SCOPES.has(scopes)) {
       scoped.user.push(name);
     }
   }

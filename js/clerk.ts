@@ -3,7 +3,7 @@
  * `getAuth(req)`, `requestState.toAuth()`), or the verified claims of a token (`verifyToken`); nothing is verified here.
  */
 
-import { clerkClaims, type ClerkSession, splitScopes } from "./clerk-claims.js";
+import { type ClerkSession, clerkClaims, splitScopes } from "./clerk-claims.js";
 import { IdentityError } from "./errors.js";
 import {
   isNonEmpty,
@@ -32,7 +32,9 @@ export interface ClerkOptions extends UnauthenticatedOptions {
 }
 
 /** An auth object of `@clerk/backend` and the SDKs on it, or the claims of a verified token. */
-export type ClerkAuth = { tokenType: string | null; isAuthenticated: boolean } | { sub: string; [claim: string]: unknown };
+export type ClerkAuth =
+  | { tokenType: string | null; isAuthenticated: boolean }
+  | { sub: string; [claim: string]: unknown };
 
 const PROVIDER = "clerk";
 const EXPECTED = "an auth object of Clerk, or the claims of a verified token";
@@ -171,7 +173,9 @@ function selectClaims(claims: Record<string, unknown>, names: readonly string[] 
   if (names === undefined) {
     return undefined;
   }
-  return present(Object.fromEntries(names.filter((name) => Object.hasOwn(claims, name)).map((name) => [name, claims[name]])));
+  return present(
+    Object.fromEntries(names.filter((name) => Object.hasOwn(claims, name)).map((name) => [name, claims[name]])),
+  );
 }
 
 const MACHINE = { provider: PROVIDER, authenticated: true, impersonated: false, machine: true };
@@ -180,7 +184,11 @@ function fromApiKey(auth: Record<string, unknown>): MappedPrincipal {
   return principal(auth["subject"], "the API key's subject", ["api_key"], {
     ...MACHINE,
     type: "api_key",
-    apiKey: present({ id: requireId(auth["id"], "the API key's id"), name: auth["name"], scopes: strings(auth["scopes"]) }),
+    apiKey: present({
+      id: requireId(auth["id"], "the API key's id"),
+      name: auth["name"],
+      scopes: strings(auth["scopes"]),
+    }),
     userId: auth["userId"],
     orgId: auth["orgId"],
     claims: auth["claims"],

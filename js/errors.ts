@@ -14,11 +14,11 @@ export interface DiagnosticPlace {
   /** The line of the file in which the marked text starts. */
   excerpt?: string;
   /** What is to be said of this place. */
-  note?: string;
+  message?: string;
 }
 
 /** One thing to say about a policy set: what, where, and what to do. */
-export interface Diagnostic extends Partial<Omit<DiagnosticPlace, "note">> {
+export interface Diagnostic extends Partial<Omit<DiagnosticPlace, "message">> {
   /** An `error` refuses the policy set; with a `warning` it works, and probably not as meant. */
   severity: "error" | "warning";
   /** The kind of mistake, such as `unknown-field`. A code never changes its meaning. */
@@ -27,6 +27,8 @@ export interface Diagnostic extends Partial<Omit<DiagnosticPlace, "note">> {
   message: string;
   /** What to do about it. */
   hint?: string;
+  /** All of it as a person reads it: message, excerpts with carets, hint. */
+  rendered?: string;
   /** Other places that take part. */
   related: DiagnosticPlace[];
 }
@@ -56,10 +58,20 @@ export class PolicyError extends OrthrusError {
   /** What is wrong, in the order of files and positions; may hold warnings beside the errors. */
   readonly diagnostics: readonly Diagnostic[];
 
-  constructor(message: string, diagnostics: readonly Diagnostic[], options?: ErrorOptions) {
-    super("POLICY_INVALID", message, options);
+  /** `rendered` is the diagnostics as a person reads them. */
+  constructor(rendered: string, diagnostics: readonly Diagnostic[], options?: ErrorOptions) {
+    super("POLICY_INVALID", `${countOf(diagnostics)} in the policies\n\n${rendered}`, options);
     this.diagnostics = diagnostics;
   }
+}
+
+/** `2 errors and 1 warning` */
+function countOf(diagnostics: readonly Diagnostic[]): string {
+  const count = (severity: Diagnostic["severity"]): string | undefined => {
+    const { length } = diagnostics.filter((diagnostic) => diagnostic.severity === severity);
+    return length === 0 ? undefined : `${length} ${severity}${length === 1 ? "" : "s"}`;
+  };
+  return [count("error"), count("warning")].filter((part) => part !== undefined).join(" and ") || "errors";
 }
 
 /**
@@ -68,7 +80,11 @@ export class PolicyError extends OrthrusError {
  * - `REQUEST_JWT_UNSUPPORTED`: it carries a token, and the engine was opened without `decodeJWTPayload`;
  * - `REQUEST_JWT_INVALID`: `decodeJWTPayload` refused the token (its error is the `cause`).
  */
-export type RequestErrorCode = "REQUEST_INVALID" | "REQUEST_TOO_LARGE" | "REQUEST_JWT_UNSUPPORTED" | "REQUEST_JWT_INVALID";
+export type RequestErrorCode =
+  | "REQUEST_INVALID"
+  | "REQUEST_TOO_LARGE"
+  | "REQUEST_JWT_UNSUPPORTED"
+  | "REQUEST_JWT_INVALID";
 
 /** The request is refused, and no decision is made. */
 export class RequestError extends OrthrusError {
@@ -153,7 +169,11 @@ export class BinaryError extends OrthrusError {
  * - `IDENTITY_INACTIVE`: the user or membership exists and is not active;
  * - `IDENTITY_UNAUTHENTICATED`: nobody is signed in, and the mapper was told to refuse that.
  */
-export type IdentityErrorCode = "IDENTITY_UNSUPPORTED" | "IDENTITY_INVALID" | "IDENTITY_INACTIVE" | "IDENTITY_UNAUTHENTICATED";
+export type IdentityErrorCode =
+  | "IDENTITY_UNSUPPORTED"
+  | "IDENTITY_INVALID"
+  | "IDENTITY_INACTIVE"
+  | "IDENTITY_UNAUTHENTICATED";
 
 /** No principal can be made of what an identity provider returned. */
 export class IdentityError extends OrthrusError {

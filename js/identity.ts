@@ -80,7 +80,10 @@ export function requireInput(input: unknown, hint: string): Record<string, unkno
     throw new IdentityError("IDENTITY_UNSUPPORTED", "this is a promise: await it first");
   }
   if (!isRecord(input)) {
-    throw new IdentityError("IDENTITY_UNSUPPORTED", `expected ${hint}, not ${input === null ? "null" : `a ${typeof input}`}`);
+    throw new IdentityError(
+      "IDENTITY_UNSUPPORTED",
+      `expected ${hint}, not ${input === null ? "null" : `a ${typeof input}`}`,
+    );
   }
   return input;
 }

@@ -67,7 +67,7 @@ export interface NativeDetail {
 export interface NativeFailure {
   /** `POLICY_INVALID`, `REQUEST_…`, `OPTIONS_INVALID`, `STORE_UNREADABLE`, `ENGINE_CLOSED`; others stay as they are. */
   code: string;
-  /** What to tell a person; with `POLICY_INVALID` the count and all diagnostics with their excerpts. */
+  /** What to tell a person; with `POLICY_INVALID` all diagnostics, rendered. */
   message: string;
   /** The field of the request or the option, or the file or directory. */
   path?: string;
