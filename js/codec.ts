@@ -8,7 +8,7 @@
 
 import type { AuxClaims } from "./aux-data.js";
 import { OrthrusError, RequestError, type RequestErrorCode } from "./errors.js";
-import type { NativeDetail } from "./native.js";
+import { type Answer, MASK_BITS, type NativeDetail } from "./native.js";
 import type { CheckResourcesRequest, IsAllowedRequest, Principal, Resource, ResourceCheck, Value } from "./request.js";
 import {
   CheckResourcesResponse,
@@ -23,13 +23,6 @@ import {
 export const MAX_DEPTH = 64;
 /** How long an encoded request may be, in bytes of UTF-8. */
 export const MAX_BYTES = 16 * 1024 * 1024;
-
-/** What is said beside the request itself. */
-export interface Circumstances {
-  auxClaims: AuxClaims | undefined;
-  /** RFC 3339; `undefined` for the time at which the engine decides. */
-  now: string | undefined;
-}
 
 // --- Refusals -------------------------------------------------------------------------------------------------------
 
@@ -146,12 +139,12 @@ export function encodeJson(value: unknown, root: string, fail: (complaint: Compl
 }
 
 /** The request as the addon takes it. Throws a `RequestError`. */
-export function encodeCheckResources(request: CheckResourcesRequest, circumstances: Circumstances): string {
+export function encodeCheckResources(request: CheckResourcesRequest, auxClaims: AuxClaims | undefined): string {
   try {
     return encoding(() => {
       requireObject(request, "the request must be an object");
       const { resources } = request;
-      writeHead(request, circumstances);
+      writeHead(request, auxClaims);
       let place: string | number | undefined;
       try {
         if (!Array.isArray(resources) || resources.length === 0) {
@@ -177,12 +170,12 @@ export function encodeCheckResources(request: CheckResourcesRequest, circumstanc
 /** The request about one resource, as the addon takes it. Throws a `RequestError`. */
 export function encodeCheckResource(
   request: ResourceCheck & Omit<CheckResourcesRequest, "resources">,
-  circumstances: Circumstances,
+  auxClaims: AuxClaims | undefined,
 ): string {
   try {
     return encoding(() => {
       requireObject(request, "the request must be an object");
-      writeHead(request, circumstances);
+      writeHead(request, auxClaims);
       writeCheck(request.resource, request.actions);
       text += "]}";
     });
@@ -192,11 +185,11 @@ export function encodeCheckResource(
 }
 
 /** The request about one action on one resource, as the addon takes it. Throws a `RequestError`. */
-export function encodeIsAllowed(request: IsAllowedRequest, circumstances: Circumstances): string {
+export function encodeIsAllowed(request: IsAllowedRequest, auxClaims: AuxClaims | undefined): string {
   try {
     return encoding(() => {
       requireObject(request, "the request must be an object");
-      writeHead(request, circumstances);
+      writeHead(request, auxClaims);
       text += '{"resource":';
       writeResource(request.resource);
       text += ',"actions":[';
@@ -209,7 +202,7 @@ export function encodeIsAllowed(request: IsAllowedRequest, circumstances: Circum
 }
 
 /** All that stands before the resources, up to the bracket that opens their list. */
-function writeHead(request: Omit<CheckResourcesRequest, "resources">, circumstances: Circumstances): void {
+function writeHead(request: Omit<CheckResourcesRequest, "resources">, auxClaims: AuxClaims | undefined): void {
   const { requestId, includeMetadata } = request;
   text += "{";
   if (requestId !== undefined) {
@@ -223,12 +216,9 @@ function writeHead(request: Omit<CheckResourcesRequest, "resources">, circumstan
   if (includeMetadata) {
     text += '"includeMeta":true,';
   }
-  if (circumstances.now !== undefined) {
-    text += `"now":"${circumstances.now}",`;
-  }
-  if (circumstances.auxClaims !== undefined) {
+  if (auxClaims !== undefined) {
     text += '"auxData":';
-    writeAuxClaims(circumstances.auxClaims);
+    writeAuxClaims(auxClaims);
     text += ",";
   }
   text += '"principal":';
@@ -559,38 +549,52 @@ const ALLOW = "A".charCodeAt(0);
 const DENY = "D".charCodeAt(0);
 const LINE_FEED = "\n".charCodeAt(0);
 
-/** The effect at a place of the answer. Anything but the two letters is a fault, never an allowance. */
-function isAllowedAt(answer: string, index: number): boolean {
-  const letter = answer.charCodeAt(index);
-  if (letter !== ALLOW && letter !== DENY) {
-    throw new OrthrusError("ENGINE_FAULT", `the engine gave no decision for action ${index}`);
-  }
-  return letter === ALLOW;
+function fault(problem: string): OrthrusError {
+  return new OrthrusError("ENGINE_FAULT", `the engine broke its contract: ${problem}`);
 }
 
-/** The details after the effects of `actions` actions; `undefined` if there are none. */
-function decodeDetails(answer: string, actions: number): NativeDetail[] | undefined {
+/** The details in an answer about so many actions, `undefined` if there are none. Throws if it is no such answer. */
+function decodeDetails(answer: Answer, actions: number): NativeDetail[] | undefined {
+  if (typeof answer === "number") {
+    if ((answer | 0) !== answer || answer < 0 || actions > MASK_BITS || answer >>> actions !== 0) {
+      throw fault(`${answer} does not answer ${actions} actions`);
+    }
+    return undefined;
+  }
   if (answer.length === actions) {
     return undefined;
   }
   if (answer.charCodeAt(actions) !== LINE_FEED) {
-    throw new OrthrusError("ENGINE_FAULT", `the engine gave ${answer.length} decisions for ${actions} actions`);
+    throw fault(`${answer.length} characters do not answer ${actions} actions`);
   }
   return JSON.parse(answer.slice(actions + 1));
 }
 
+/** The effect of an action. Anything but the two letters is a fault, never an allowance. */
+function isAllowedAt(answer: Answer, index: number): boolean {
+  if (typeof answer === "number") {
+    return ((answer >>> index) & 1) === 1;
+  }
+  const letter = answer.charCodeAt(index);
+  if (letter !== ALLOW && letter !== DENY) {
+    throw fault(`there is no decision for action ${index}`);
+  }
+  return letter === ALLOW;
+}
+
 /** The decision of a request with one action. */
-export function decodeIsAllowed(answer: string): boolean {
+export function decodeIsAllowed(answer: Answer): boolean {
+  decodeDetails(answer, 1);
   return isAllowedAt(answer, 0);
 }
 
 /** The result of a request with one resource. */
-export function decodeCheckResource({ resource, actions }: ResourceCheck, answer: string): CheckResourcesResult {
+export function decodeCheckResource({ resource, actions }: ResourceCheck, answer: Answer): CheckResourcesResult {
   return decodeResult(resource, actions, answer, 0, decodeDetails(answer, actions.length)?.[0]);
 }
 
 /** The response to a request. */
-export function decodeCheckResources(request: CheckResourcesRequest, answer: string): CheckResourcesResponse {
+export function decodeCheckResources(request: CheckResourcesRequest, answer: Answer): CheckResourcesResponse {
   const { resources } = request;
   let total = 0;
   for (const { actions } of resources) {
@@ -609,7 +613,7 @@ export function decodeCheckResources(request: CheckResourcesRequest, answer: str
 function decodeResult(
   { kind, id, policyVersion = "", scope = "" }: Resource,
   actions: string[],
-  answer: string,
+  answer: Answer,
   start: number,
   detail: NativeDetail | undefined,
 ): CheckResourcesResult {
@@ -634,7 +638,14 @@ function decodeResult(
 }
 
 function decodeMetadata(meta: NativeDetail["meta"]): CheckResourcesResultMetadata | undefined {
-  return meta && { actions: meta.actions, effectiveDerivedRoles: meta.effectiveDerivedRoles ?? [] };
+  if (meta === undefined) {
+    return undefined;
+  }
+  const { actions, effectiveDerivedRoles = [] } = meta;
+  for (const effect of Object.values(actions)) {
+    effect.matchedScope ??= "";
+  }
+  return { actions: actions as CheckResourcesResultMetadata["actions"], effectiveDerivedRoles };
 }
 
 function decodeOutput({ src, action, val, error }: NonNullable<NativeDetail["outputs"]>[number]): OutputResult {

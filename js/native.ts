@@ -14,34 +14,40 @@ import {
   StoreError,
 } from "./errors.js";
 
-/** One loaded policy set. */
-export interface NativeEngine {
-  /**
-   * Decides on the calling thread.
-   *
-   * `request` is JSON: `{requestId?, includeMeta?, principal: {id, policyVersion?, roles, attr?, scope?}, resources: [{resource:
-   * {kind, policyVersion?, id, attr?, scope?}, actions}], auxData?: {jwt?: claims, jwts?: {NAME: claims}}, now?: RFC 3339}`.
-   * Fields at their default are left out. `auxData` holds claims, not tokens.
-   *
-   * The answer is one character an action (`A` allow, `D` deny), in the order of the request, over all resources. If there is
-   * more to tell, a line feed follows and JSON: an array with one {@link NativeDetail} a resource.
-   */
-  check(request: string): string;
-  /** Frees the policies; a later `check` fails with code `ENGINE_CLOSED`. */
-  close(): void;
-  /** How many policies are loaded, without those that are disabled. */
-  policyCount(): number;
-  /** JSON: `Diagnostic[]`. */
-  warnings(): string;
-}
+/** A loaded policy set, by the number that the addon gave it. Numbers are never given twice. */
+export type EngineNumber = number;
+
+/**
+ * The effects of a request, over all resources in its order. Where there are at most {@link MASK_BITS} actions and nothing else
+ * to tell, the bits of a number: 1 allows, and the first action is the lowest. Else a string with one character an action (`A`
+ * allow, `D` deny), and if there is more to tell a line feed and JSON: an array with one {@link NativeDetail} a resource.
+ */
+export type Answer = number | string;
+
+/** How many actions a number answers at most: as many as make a small integer on every platform. */
+export const MASK_BITS = 30;
 
 /** The addon. All failures are {@link NativeFailure | failures} in the message of an `Error`. */
 export interface Native {
-  open(dir: string, options: string): Promise<NativeEngine>;
-  openSync(dir: string, options: string): NativeEngine;
+  open(directory: string, options: string): Promise<EngineNumber>;
+  openSync(directory: string, options: string): EngineNumber;
   /** `files` is a JSON object from path to text. */
-  fromFiles(files: string, options: string): Promise<NativeEngine>;
-  fromFilesSync(files: string, options: string): NativeEngine;
+  fromFiles(files: string, options: string): Promise<EngineNumber>;
+  fromFilesSync(files: string, options: string): EngineNumber;
+  /** Frees the policies. */
+  close(engine: EngineNumber): void;
+  /** How many policies are loaded, without those that are disabled. */
+  policyCount(engine: EngineNumber): number;
+  /** JSON: `Diagnostic[]`. */
+  warnings(engine: EngineNumber): string;
+  /**
+   * Decides on the calling thread, at an instant in milliseconds since 1970, or now.
+   *
+   * `request` is JSON: `{requestId?, includeMeta?, principal: {id, policyVersion?, roles, attr?, scope?}, resources: [{resource:
+   * {kind, policyVersion?, id, attr?, scope?}, actions}], auxData?: {jwt?: claims, jwts?: {NAME: claims}}}`. Fields at their
+   * default are left out. `auxData` holds claims, not tokens.
+   */
+  checkJson(engine: EngineNumber, request: string, at?: number): Answer;
 }
 
 /** The options as the addon gets them, as JSON. */
@@ -58,7 +64,7 @@ export interface NativeDetail {
   outputs?: { src: string; action: string; val?: unknown; error?: string }[];
   validationErrors?: { path: string; message: string; source: string }[];
   meta?: {
-    actions: Record<string, { matchedPolicy: string; matchedScope: string }>;
+    actions: Record<string, { matchedPolicy: string; matchedScope?: string }>;
     effectiveDerivedRoles?: string[];
   };
 }

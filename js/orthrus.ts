@@ -2,7 +2,6 @@ import { fileURLToPath } from "node:url";
 import { loadNative } from "./addon.js";
 import { type AuxClaims, decodeAuxData } from "./aux-data.js";
 import {
-  type Circumstances,
   decodeCheckResource,
   decodeCheckResources,
   decodeIsAllowed,
@@ -11,7 +10,7 @@ import {
   encodeIsAllowed,
 } from "./codec.js";
 import { ClosedError, type Diagnostic, OptionsError, RequestError } from "./errors.js";
-import { errorFromNative, type NativeEngine } from "./native.js";
+import { type Answer, type EngineNumber, errorFromNative, type Native } from "./native.js";
 import { type CheckedOptions, checkOptions, type Options } from "./options.js";
 import type {
   AuxData,
@@ -26,8 +25,8 @@ import { OrthrusWithPrincipal } from "./with-principal.js";
 
 /** One kind of request: to text, and from the answer. */
 interface Operation<Request, Result> {
-  encode(request: Request, circumstances: Circumstances): string;
-  decode(request: Request, answer: string): Result;
+  encode(request: Request, auxClaims: AuxClaims | undefined): string;
+  decode(request: Request, answer: Answer): Result;
 }
 
 const CHECK_RESOURCES: Operation<CheckResourcesRequest, CheckResourcesResponse> = {
@@ -43,6 +42,11 @@ const IS_ALLOWED: Operation<IsAllowedRequest, boolean> = {
   decode: (_request, answer) => decodeIsAllowed(answer),
 };
 
+/** Frees the policies of engines that nobody closed and nobody can reach any more. */
+const forgotten = new FinalizationRegistry<{ native: Native; engine: EngineNumber }>(({ native, engine }) =>
+  native.close(engine),
+);
+
 /**
  * A set of Cerbos policies, loaded and ready to decide.
  *
@@ -55,13 +59,17 @@ const IS_ALLOWED: Operation<IsAllowedRequest, boolean> = {
  * for a Cerbos client runs unchanged, and never throw before they return.
  */
 export class Orthrus {
-  #native: NativeEngine | undefined;
+  readonly #native: Native;
   readonly #options: CheckedOptions;
+  /** `undefined` once it is closed. */
+  #engine: EngineNumber | undefined;
   #warnings: readonly Diagnostic[] | undefined;
 
-  private constructor(native: NativeEngine, options: CheckedOptions) {
+  private constructor(native: Native, engine: EngineNumber, options: CheckedOptions) {
     this.#native = native;
+    this.#engine = engine;
     this.#options = options;
+    forgotten.register(this, { native, engine }, this);
   }
 
   /**
@@ -72,7 +80,8 @@ export class Orthrus {
   static async open(dir: string | URL, options?: Options): Promise<Orthrus> {
     const checked = checkOptions(options);
     const path = directoryPath(dir);
-    return new Orthrus(await loadNative().open(path, checked.native).catch(rethrow), checked);
+    const native = loadNative();
+    return new Orthrus(native, await native.open(path, checked.native).catch(rethrow), checked);
   }
 
   /** {@link Orthrus.open} that blocks. */
@@ -80,10 +89,8 @@ export class Orthrus {
     const checked = checkOptions(options);
     const path = directoryPath(dir);
     const native = loadNative();
-    return new Orthrus(
-      attempt(() => native.openSync(path, checked.native)),
-      checked,
-    );
+    const engine = attempt(() => native.openSync(path, checked.native));
+    return new Orthrus(native, engine, checked);
   }
 
   /**
@@ -94,7 +101,8 @@ export class Orthrus {
   static async fromFiles(files: Record<string, string>, options?: Options): Promise<Orthrus> {
     const checked = checkOptions(options);
     const texts = encodeFiles(files);
-    return new Orthrus(await loadNative().fromFiles(texts, checked.native).catch(rethrow), checked);
+    const native = loadNative();
+    return new Orthrus(native, await native.fromFiles(texts, checked.native).catch(rethrow), checked);
   }
 
   /** {@link Orthrus.fromFiles} that blocks. */
@@ -102,10 +110,8 @@ export class Orthrus {
     const checked = checkOptions(options);
     const texts = encodeFiles(files);
     const native = loadNative();
-    return new Orthrus(
-      attempt(() => native.fromFilesSync(texts, checked.native)),
-      checked,
-    );
+    const engine = attempt(() => native.fromFilesSync(texts, checked.native));
+    return new Orthrus(native, engine, checked);
   }
 
   /** Decides several actions on several resources. Rejects with `RequestError` or `ClosedError`. */
@@ -145,30 +151,32 @@ export class Orthrus {
 
   /** What is doubtful about the policies, though they work. */
   get warnings(): readonly Diagnostic[] {
-    const native = this.#opened();
-    this.#warnings ??= JSON.parse(attempt(() => native.warnings())) as Diagnostic[];
+    const engine = this.#opened();
+    this.#warnings ??= JSON.parse(attempt(() => this.#native.warnings(engine))) as Diagnostic[];
     return this.#warnings;
   }
 
   /** How many policies are loaded, without those that are disabled. */
   get policyCount(): number {
-    return this.#opened().policyCount();
+    const engine = this.#opened();
+    return attempt(() => this.#native.policyCount(engine));
   }
 
   /** Frees the policies. All later use, except closing again, fails with a `ClosedError`. */
   close(): void {
-    const native = this.#native;
-    this.#native = undefined;
-    if (native !== undefined) {
-      attempt(() => native.close());
+    const engine = this.#engine;
+    this.#engine = undefined;
+    if (engine !== undefined) {
+      forgotten.unregister(this);
+      attempt(() => this.#native.close(engine));
     }
   }
 
-  #opened(): NativeEngine {
-    if (this.#native === undefined) {
+  #opened(): EngineNumber {
+    if (this.#engine === undefined) {
       throw new ClosedError();
     }
-    return this.#native;
+    return this.#engine;
   }
 
   #promise<Request extends { auxData?: AuxData | undefined }, Result>(
@@ -196,12 +204,13 @@ export class Orthrus {
     request: Request,
     auxClaims: AuxClaims | undefined,
   ): Result {
-    const text = encode(request, { auxClaims, now: this.#now() });
+    const now = this.#now();
+    const text = encode(request, auxClaims);
     // After the encoding: a getter of the request may have closed the engine.
-    const native = this.#opened();
-    let answer: string;
+    const engine = this.#opened();
+    let answer: Answer;
     try {
-      answer = native.check(text);
+      answer = this.#native.checkJson(engine, text, now);
     } catch (error) {
       throw errorFromNative(error);
     }
@@ -228,7 +237,8 @@ export class Orthrus {
     return claims;
   }
 
-  #now(): string | undefined {
+  /** Milliseconds since 1970 by the option; `undefined` for the time at which the addon decides. */
+  #now(): number | undefined {
     if (this.#options.now === undefined) {
       return undefined;
     }
@@ -236,7 +246,7 @@ export class Orthrus {
     if (!(now instanceof Date) || Number.isNaN(now.getTime())) {
       throw new OptionsError("now", "must return a valid Date");
     }
-    return now.toISOString();
+    return now.getTime();
   }
 }
 

@@ -8,15 +8,20 @@
 const fake = {
   /** The arguments of each opening: `[how, source, options]`. */
   opened: [],
-  /** Each text that was handed to `check`. */
+  /** Each number that was closed. */
+  closed: [],
+  /** Each text that was handed to `checkJson`. */
   requests: [],
+  /** Each instant that was handed to `checkJson`. */
+  instants: [],
   /** The answer to a request (parsed); may throw. */
   answer: allowAll,
   warnings: "[]",
   /** Thrown by the next opening. */
   openError: undefined,
   reset() {
-    Object.assign(fake, { opened: [], requests: [], answer: allowAll, warnings: "[]", openError: undefined });
+    Object.assign(fake, { opened: [], closed: [], requests: [], instants: [] });
+    Object.assign(fake, { answer: allowAll, warnings: "[]", openError: undefined });
   },
 };
 
@@ -24,26 +29,25 @@ function allowAll(request) {
   return request.resources.map(({ actions }) => "A".repeat(actions.length)).join("");
 }
 
-function engine(how, source, options) {
+function open(how, source, options) {
   if (fake.openError !== undefined) {
     throw fake.openError;
   }
-  fake.opened.push([how, source, JSON.parse(options)]);
-  return {
-    check(text) {
-      fake.requests.push(text);
-      return fake.answer(JSON.parse(text));
-    },
-    close() {},
-    policyCount: () => 3,
-    warnings: () => fake.warnings,
-  };
+  return fake.opened.push([how, source, JSON.parse(options)]);
 }
 
 module.exports = {
   fake,
-  open: async (dir, options) => engine("open", dir, options),
-  openSync: (dir, options) => engine("openSync", dir, options),
-  fromFiles: async (files, options) => engine("fromFiles", JSON.parse(files), options),
-  fromFilesSync: (files, options) => engine("fromFilesSync", JSON.parse(files), options),
+  open: async (directory, options) => open("open", directory, options),
+  openSync: (directory, options) => open("openSync", directory, options),
+  fromFiles: async (files, options) => open("fromFiles", JSON.parse(files), options),
+  fromFilesSync: (files, options) => open("fromFilesSync", JSON.parse(files), options),
+  close: (engine) => fake.closed.push(engine),
+  policyCount: () => 3,
+  warnings: () => fake.warnings,
+  checkJson(_engine, text, at) {
+    fake.requests.push(text);
+    fake.instants.push(at);
+    return fake.answer(JSON.parse(text));
+  },
 };

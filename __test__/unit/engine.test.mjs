@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { fake, fakeEngine, lastRequest, Orthrus, PRINCIPAL, RESOURCE, request } from "../support/engine.mjs";
 
 const failure = (failure) => new Error(JSON.stringify(failure));
@@ -294,6 +296,7 @@ describe("the engine", () => {
     const ann = orthrus.withPrincipal(PRINCIPAL);
     orthrus.close();
     orthrus.close();
+    assert.deepEqual(fake.closed, [1]);
     const closed = { name: "ClosedError", code: "ENGINE_CLOSED" };
     for (const method of ["checkResources", "checkResource", "isAllowed"]) {
       await assert.rejects(orthrus[method](request()), closed);
@@ -303,6 +306,17 @@ describe("the engine", () => {
     assert.throws(() => orthrus.warnings, closed);
     assert.throws(() => orthrus.policyCount, closed);
     assert.equal(fake.requests.length, 0);
+  });
+
+  test("frees its policies when it is forgotten", async () => {
+    setFlagsFromString("--expose-gc");
+    const collectGarbage = runInNewContext("gc");
+    fakeEngine();
+    for (let round = 0; round < 50 && fake.closed.length === 0; round++) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      collectGarbage();
+    }
+    assert.deepEqual(fake.closed, [1]);
   });
 
   test("refuses a clock that gives no time", () => {

@@ -20,24 +20,27 @@ describe("encodes", () => {
 
   test("every field", () => {
     const subject = { policyVersion: "v2", scope: "acme.corp-1", attr: { a: [1, "x", true, null, { b: -0.5e-7 }] } };
-    const full = encoded(
-      {
-        requestId: "r-1",
-        includeMetadata: true,
-        principal: { ...PRINCIPAL, roles: ["user", "org:admin"], ...subject },
-        resource: { ...RESOURCE, ...subject },
-        actions: ["view", "edit"],
-        requestContext: { annotations: { a: 1 } },
-      },
-      { now: () => new Date(0) },
-    );
+    const full = encoded({
+      requestId: "r-1",
+      includeMetadata: true,
+      principal: { ...PRINCIPAL, roles: ["user", "org:admin"], ...subject },
+      resource: { ...RESOURCE, ...subject },
+      actions: ["view", "edit"],
+      requestContext: { annotations: { a: 1 } },
+    });
     assert.deepEqual(full, {
       requestId: "r-1",
       includeMeta: true,
-      now: "1970-01-01T00:00:00.000Z",
       principal: { id: "ann", roles: ["user", "org:admin"], ...subject },
       resources: [{ resource: { ...RESOURCE, ...subject }, actions: ["view", "edit"] }],
     });
+  });
+
+  test("the time, beside the request", () => {
+    encoded({}, { now: () => new Date(1234) });
+    assert.deepEqual(fake.instants, [1234]);
+    encoded();
+    assert.deepEqual(fake.instants, [undefined]);
   });
 
   test("several resources", () => {

@@ -32,6 +32,21 @@ describe("a result", () => {
     assert.deepEqual(result.allowedActions(), ["view"]);
   });
 
+  test("has the effects of a mask, the first action lowest", () => {
+    const actions = ["view", "edit", "delete"];
+    const result = answering(0b101).checkResourceSync(request({ actions }));
+    assert.deepEqual(result.actions, { view: ALLOW, edit: DENY, delete: ALLOW });
+    const many = Array.from({ length: 30 }, (_, index) => `action${index}`);
+    assert.deepEqual(
+      answering(2 ** 29)
+        .checkResourceSync(request({ actions: many }))
+        .allowedActions(),
+      ["action29"],
+    );
+    assert.equal(answering(1).isAllowedSync({ principal: PRINCIPAL, resource: RESOURCE, action: "view" }), true);
+    assert.equal(answering(0).isAllowedSync({ principal: PRINCIPAL, resource: RESOURCE, action: "view" }), false);
+  });
+
   test("has the version and scope that were asked for", () => {
     const resource = { ...RESOURCE, policyVersion: "v1", scope: "acme" };
     assert.deepEqual(answering("A").checkResourceSync(request({ resource })).resource, resource);
@@ -44,7 +59,7 @@ describe("a result", () => {
         { src: "resource.document.vdefault#b", action: "view", error: "division by zero" },
       ],
       validationErrors: [{ path: "/a", message: "wrong", source: "SOURCE_RESOURCE" }],
-      meta: { actions: { view: { matchedPolicy: "resource.document.vdefault", matchedScope: "" } } },
+      meta: { actions: { view: { matchedPolicy: "resource.document.vdefault" } } },
     };
     const result = answering(`A\n${JSON.stringify([detail])}`).checkResourceSync(request());
     assert.deepEqual(result.outputs, [
@@ -54,7 +69,10 @@ describe("a result", () => {
     assert.deepEqual(result.output("resource.document.vdefault#a"), { a: 1 });
     assert.equal(result.output("resource.document.vdefault#c"), undefined);
     assert.deepEqual(result.validationErrors, detail.validationErrors);
-    assert.deepEqual(result.metadata, { ...detail.meta, effectiveDerivedRoles: [] });
+    assert.deepEqual(result.metadata, {
+      actions: { view: { matchedPolicy: "resource.document.vdefault", matchedScope: "" } },
+      effectiveDerivedRoles: [],
+    });
   });
 
   test("survives actions named like properties of objects", () => {
@@ -143,7 +161,16 @@ describe("a response", () => {
 });
 
 describe("an answer that breaks the contract allows nothing:", () => {
-  const answers = { "too short": "A", "too long": "AAA", empty: "", "another letter": "A1", "no line feed": "AA[]" };
+  const answers = {
+    "too short": "A",
+    "too long": "AAA",
+    empty: "",
+    "another letter": "A1",
+    "no line feed": "AA[]",
+    "a mask with too many bits": 0b111,
+    "a negative mask": -1,
+    "a mask that is no integer": Number.NaN,
+  };
   for (const [name, answer] of Object.entries(answers)) {
     test(name, () => {
       const check = () => answering(answer).checkResourceSync(request({ actions: ["view", "edit"] }));
