@@ -5,7 +5,13 @@
  * by ORTHRUS_NATIVE_PATH.
  */
 
+let engines = 0;
+
 const fake = {
+  /** The number that the last opening gave. */
+  get lastEngine() {
+    return engines;
+  },
   /** The arguments of each opening: `[how, source, options]`. */
   opened: [],
   /** Each number that was closed. */
@@ -33,7 +39,8 @@ function open(how, source, options) {
   if (fake.openError !== undefined) {
     throw fake.openError;
   }
-  return fake.opened.push([how, source, JSON.parse(options)]);
+  fake.opened.push([how, source, JSON.parse(options)]);
+  return ++engines;
 }
 
 module.exports = {

@@ -296,7 +296,7 @@ describe("the engine", () => {
     const ann = orthrus.withPrincipal(PRINCIPAL);
     orthrus.close();
     orthrus.close();
-    assert.deepEqual(fake.closed, [1]);
+    assert.equal(fake.closed.filter((engine) => engine === fake.lastEngine).length, 1);
     const closed = { name: "ClosedError", code: "ENGINE_CLOSED" };
     for (const method of ["checkResources", "checkResource", "isAllowed"]) {
       await assert.rejects(orthrus[method](request()), closed);
@@ -312,11 +312,11 @@ describe("the engine", () => {
     setFlagsFromString("--expose-gc");
     const collectGarbage = runInNewContext("gc");
     fakeEngine();
-    for (let round = 0; round < 50 && fake.closed.length === 0; round++) {
+    for (let round = 0; round < 50 && !fake.closed.includes(fake.lastEngine); round++) {
       await new Promise((resolve) => setTimeout(resolve, 10));
       collectGarbage();
     }
-    assert.deepEqual(fake.closed, [1]);
+    assert.ok(fake.closed.includes(fake.lastEngine));
   });
 
   test("refuses a clock that gives no time", () => {
