@@ -1,0 +1,60 @@
+"use strict";
+
+/**
+ * An addon that decides nothing: it records what it is asked and answers what the test says. Loaded in place of the real one
+ * by ORTHRUS_NATIVE_PATH.
+ */
+
+let engines = 0;
+
+const fake = {
+  /** The number that the last opening gave. */
+  get lastEngine() {
+    return engines;
+  },
+  /** The arguments of each opening: `[how, source, options]`. */
+  opened: [],
+  /** Each number that was closed. */
+  closed: [],
+  /** Each text that was handed to `checkJson`. */
+  requests: [],
+  /** Each instant that was handed to `checkJson`. */
+  instants: [],
+  /** The answer to a request (parsed); may throw. */
+  answer: allowAll,
+  warnings: "[]",
+  /** Thrown by the next opening. */
+  openError: undefined,
+  reset() {
+    Object.assign(fake, { opened: [], closed: [], requests: [], instants: [] });
+    Object.assign(fake, { answer: allowAll, warnings: "[]", openError: undefined });
+  },
+};
+
+function allowAll(request) {
+  return request.resources.map(({ actions }) => "A".repeat(actions.length)).join("");
+}
+
+function open(how, source, options) {
+  if (fake.openError !== undefined) {
+    throw fake.openError;
+  }
+  fake.opened.push([how, source, JSON.parse(options)]);
+  return ++engines;
+}
+
+module.exports = {
+  fake,
+  open: async (directory, options) => open("open", directory, options),
+  openSync: (directory, options) => open("openSync", directory, options),
+  fromFiles: async (files, options) => open("fromFiles", JSON.parse(files), options),
+  fromFilesSync: (files, options) => open("fromFilesSync", JSON.parse(files), options),
+  close: (engine) => fake.closed.push(engine),
+  policyCount: () => 3,
+  warnings: () => fake.warnings,
+  checkJson(_engine, text, at) {
+    fake.requests.push(text);
+    fake.instants.push(at);
+    return fake.answer(JSON.parse(text));
+  },
+};

@@ -1,0 +1,41 @@
+/** An engine stands where a Cerbos client stood: same requests, same results. Compiled, never run. */
+
+import type * as Cerbos from "@cerbos/core";
+import { type CheckResourcesRequest, Effect, type IsAllowedRequest, Orthrus, type Principal } from "orthrus";
+
+declare const orthrus: Orthrus;
+
+export const client: Pick<Cerbos.Client, "checkResources" | "checkResource" | "isAllowed"> = orthrus;
+export const withPrincipal: Pick<Cerbos.ClientWithPrincipal, "checkResources" | "checkResource" | "isAllowed"> =
+  orthrus.withPrincipal({ id: "ann", roles: ["user"] });
+
+declare const cerbosRequest: Cerbos.CheckResourcesRequest;
+export const request: CheckResourcesRequest = cerbosRequest;
+declare const cerbosIsAllowed: Cerbos.IsAllowedRequest;
+export const isAllowed: IsAllowedRequest = cerbosIsAllowed;
+declare const cerbosPrincipal: Cerbos.Principal;
+export const principal: Principal = cerbosPrincipal;
+declare const cerbosOptions: Cerbos.RequestOptions;
+export const response: Promise<Cerbos.CheckResourcesResponse> = orthrus.checkResources(cerbosRequest, cerbosOptions);
+
+export async function results(): Promise<void> {
+  const result = await orthrus.checkResource({
+    principal: { id: "ann", roles: ["user"], attr: { level: 1, tags: ["a"], nested: { a: null } } },
+    resource: { kind: "document", id: "1" },
+    actions: ["view"],
+    auxData: { jwts: { session: { token: "t" } } },
+  });
+  const allowed: boolean | undefined = result.isAllowed("view");
+  const effect: Effect | undefined = result.actions["view"];
+  const error: string | undefined = result.outputs[0]?.error;
+  console.log(allowed, effect === Effect.ALLOW, error, result.metadata?.effectiveDerivedRoles);
+}
+
+// @ts-expect-error: there is no such option
+Orthrus.openSync("policies", { lenient: true });
+// @ts-expect-error: a principal has roles
+orthrus.isAllowedSync({ principal: { id: "ann" }, resource: { kind: "document", id: "1" }, action: "view" });
+// @ts-expect-error: attributes are what JSON can carry
+export const unencodable: Principal = { id: "ann", roles: ["user"], attr: { n: 1n } };
+// @ts-expect-error: engines are opened, not constructed
+new Orthrus();

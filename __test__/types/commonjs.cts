@@ -1,0 +1,9 @@
+/** The types that `require` gives. Compiled, never run. */
+
+import orthrus = require("orthrus");
+import clerk = require("orthrus/clerk");
+import workos = require("orthrus/workos");
+
+export const engine: orthrus.Orthrus = orthrus.Orthrus.openSync("policies", { strictEvaluation: true });
+export const error: orthrus.IdentityError = new clerk.IdentityError("IDENTITY_INVALID", "x");
+export const same: orthrus.Principal = workos.principalFromWorkOS({ user: null });

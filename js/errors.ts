@@ -1,0 +1,189 @@
+/**
+ * Everything this package throws or rejects with. Tell errors apart by `code`: it is stable, and it works where two copies of
+ * the package meet and `instanceof` does not.
+ */
+
+/** A place in a policy file that takes part in a {@link Diagnostic}. Lines and columns count from 1. */
+export interface DiagnosticPlace {
+  /** The file, relative to the directory that was opened, or the name given to `fromFiles`. */
+  file: string;
+  line: number;
+  column: number;
+  endLine: number;
+  endColumn: number;
+  /** The line of the file in which the marked text starts. */
+  excerpt?: string;
+  /** What is to be said of this place. */
+  message?: string;
+}
+
+/** One thing to say about a policy set: what, where, and what to do. */
+export interface Diagnostic extends Partial<Omit<DiagnosticPlace, "message">> {
+  /** An `error` refuses the policy set; with a `warning` it works, and probably not as meant. */
+  severity: "error" | "warning";
+  /** The kind of mistake, such as `unknown-field`. A code never changes its meaning. */
+  code: string;
+  /** What is wrong, in one sentence. */
+  message: string;
+  /** What to do about it. */
+  hint?: string;
+  /** All of it as a person reads it: message, excerpts with carets, hint. */
+  rendered?: string;
+  /** Other places that take part. */
+  related: DiagnosticPlace[];
+}
+
+/** The base of all errors of this package. Thrown as it is (code `ENGINE_FAULT`) when the engine breaks its own contract. */
+export class OrthrusError extends Error {
+  static {
+    OrthrusError.prototype.name = "OrthrusError";
+  }
+
+  /** What kind of error it is; stable. */
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The policies are refused. `message` holds the count and every diagnostic as a person reads it. Code: `POLICY_INVALID`. */
+export class PolicyError extends OrthrusError {
+  static {
+    PolicyError.prototype.name = "PolicyError";
+  }
+
+  declare readonly code: "POLICY_INVALID";
+  /** What is wrong, in the order of files and positions; may hold warnings beside the errors. */
+  readonly diagnostics: readonly Diagnostic[];
+
+  /** `rendered` is the diagnostics as a person reads them. */
+  constructor(rendered: string, diagnostics: readonly Diagnostic[], options?: ErrorOptions) {
+    super("POLICY_INVALID", `${countOf(diagnostics)} in the policies\n\n${rendered}`, options);
+    this.diagnostics = diagnostics;
+  }
+}
+
+/** `2 errors and 1 warning` */
+function countOf(diagnostics: readonly Diagnostic[]): string {
+  const count = (severity: Diagnostic["severity"]): string | undefined => {
+    const { length } = diagnostics.filter((diagnostic) => diagnostic.severity === severity);
+    return length === 0 ? undefined : `${length} ${severity}${length === 1 ? "" : "s"}`;
+  };
+  return [count("error"), count("warning")].filter((part) => part !== undefined).join(" and ") || "errors";
+}
+
+/**
+ * - `REQUEST_INVALID`: a field is missing or has a value that the request cannot carry;
+ * - `REQUEST_TOO_LARGE`: the request exceeds 16 MiB, or its attributes 64 levels;
+ * - `REQUEST_JWT_UNSUPPORTED`: it carries a token, and the engine was opened without `decodeJWTPayload`;
+ * - `REQUEST_JWT_INVALID`: `decodeJWTPayload` refused the token (its error is the `cause`).
+ */
+export type RequestErrorCode =
+  | "REQUEST_INVALID"
+  | "REQUEST_TOO_LARGE"
+  | "REQUEST_JWT_UNSUPPORTED"
+  | "REQUEST_JWT_INVALID";
+
+/** The request is refused, and no decision is made. */
+export class RequestError extends OrthrusError {
+  static {
+    RequestError.prototype.name = "RequestError";
+  }
+
+  declare readonly code: RequestErrorCode;
+  /** The field, such as `principal.roles[1]` or `resources[0].resource.attr.amount`; empty for the request as a whole. */
+  readonly path: string;
+
+  constructor(code: RequestErrorCode, path: string, problem: string, options?: ErrorOptions) {
+    super(code, path === "" ? problem : `${path}: ${problem}`, options);
+    this.path = path;
+  }
+}
+
+/** An option is unknown or has a value it cannot have. Code: `OPTIONS_INVALID`. */
+export class OptionsError extends OrthrusError {
+  static {
+    OptionsError.prototype.name = "OptionsError";
+  }
+
+  declare readonly code: "OPTIONS_INVALID";
+  /** The option, such as `globals.limits[2]`; empty for the options as a whole. */
+  readonly path: string;
+
+  constructor(path: string, problem: string, options?: ErrorOptions) {
+    super("OPTIONS_INVALID", path === "" ? problem : `${path}: ${problem}`, options);
+    this.path = path;
+  }
+}
+
+/** The engine was used after `close()`. Code: `ENGINE_CLOSED`. */
+export class ClosedError extends OrthrusError {
+  static {
+    ClosedError.prototype.name = "ClosedError";
+  }
+
+  declare readonly code: "ENGINE_CLOSED";
+
+  constructor() {
+    super("ENGINE_CLOSED", "this engine is closed: open another one to decide again");
+  }
+}
+
+/** The policies cannot be read: the directory is missing, is no directory, or may not be read. Code: `STORE_UNREADABLE`. */
+export class StoreError extends OrthrusError {
+  static {
+    StoreError.prototype.name = "StoreError";
+  }
+
+  declare readonly code: "STORE_UNREADABLE";
+  /** The file or directory. */
+  readonly path: string;
+
+  constructor(message: string, path: string, options?: ErrorOptions) {
+    super("STORE_UNREADABLE", message, options);
+    this.path = path;
+  }
+}
+
+/** The native addon of this platform is missing or cannot be loaded. Code: `NATIVE_UNAVAILABLE`. */
+export class BinaryError extends OrthrusError {
+  static {
+    BinaryError.prototype.name = "BinaryError";
+  }
+
+  declare readonly code: "NATIVE_UNAVAILABLE";
+  /** The platform, such as `linux-x64-musl`. */
+  readonly platform: string;
+
+  constructor(message: string, platform: string, options?: ErrorOptions) {
+    super("NATIVE_UNAVAILABLE", message, options);
+    this.platform = platform;
+  }
+}
+
+/**
+ * - `IDENTITY_UNSUPPORTED`: the value is none of the shapes that the provider's SDK returns;
+ * - `IDENTITY_INVALID`: it contradicts itself or is malformed, and must not be trusted;
+ * - `IDENTITY_INACTIVE`: the user or membership exists and is not active;
+ * - `IDENTITY_UNAUTHENTICATED`: nobody is signed in, and the mapper was told to refuse that.
+ */
+export type IdentityErrorCode =
+  | "IDENTITY_UNSUPPORTED"
+  | "IDENTITY_INVALID"
+  | "IDENTITY_INACTIVE"
+  | "IDENTITY_UNAUTHENTICATED";
+
+/** No principal can be made of what an identity provider returned. */
+export class IdentityError extends OrthrusError {
+  static {
+    IdentityError.prototype.name = "IdentityError";
+  }
+
+  declare readonly code: IdentityErrorCode;
+
+  constructor(code: IdentityErrorCode, message: string, options?: ErrorOptions) {
+    super(code, message, options);
+  }
+}

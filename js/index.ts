@@ -1,0 +1,44 @@
+/** Cerbos policies, decided inside this process. Start at {@link Orthrus}. */
+
+export type { DecodedJWTPayload, DecodeJWTPayload } from "./aux-data.js";
+export {
+  BinaryError,
+  ClosedError,
+  type Diagnostic,
+  type DiagnosticPlace,
+  IdentityError,
+  type IdentityErrorCode,
+  OptionsError,
+  OrthrusError,
+  PolicyError,
+  RequestError,
+  type RequestErrorCode,
+  StoreError,
+} from "./errors.js";
+export type { Options } from "./options.js";
+export { Orthrus } from "./orthrus.js";
+export type {
+  AuxData,
+  CheckResourceRequest,
+  CheckResourcesRequest,
+  IsAllowedRequest,
+  JWT,
+  Principal,
+  RequestOptions,
+  Resource,
+  ResourceCheck,
+  ResourceSearch,
+  Value,
+} from "./request.js";
+export {
+  CheckResourcesResponse,
+  CheckResourcesResult,
+  type CheckResourcesResultMetadata,
+  type CheckResourcesResultMetadataEffect,
+  type CheckResourcesResultResource,
+  Effect,
+  type OutputResult,
+  type ValidationError,
+  ValidationErrorSource,
+} from "./result.js";
+export { OrthrusWithPrincipal } from "./with-principal.js";

@@ -1,0 +1,121 @@
+/**
+ * The contract between this package and its addon (`crates/node`): text in, text out, so that a call crosses the boundary as
+ * one string each way.
+ */
+
+import {
+  ClosedError,
+  type Diagnostic,
+  OptionsError,
+  OrthrusError,
+  PolicyError,
+  RequestError,
+  type RequestErrorCode,
+  StoreError,
+} from "./errors.js";
+
+/** A loaded policy set, by the number that the addon gave it. Numbers are never given twice. */
+export type EngineNumber = number;
+
+/**
+ * The effects of a request, over all resources in its order. Where there are at most {@link MASK_BITS} actions and nothing else
+ * to tell, the bits of a number: 1 allows, and the first action is the lowest. Else a string with one character an action (`A`
+ * allow, `D` deny), and if there is more to tell a line feed and JSON: an array with one {@link NativeDetail} a resource.
+ */
+export type Answer = number | string;
+
+/** How many actions a number answers at most: as many as make a small integer on every platform. */
+export const MASK_BITS = 30;
+
+/** The addon. All failures are {@link NativeFailure | failures} in the message of an `Error`. */
+export interface Native {
+  open(directory: string, options: string): Promise<EngineNumber>;
+  openSync(directory: string, options: string): EngineNumber;
+  /** `files` is a JSON object from path to text. */
+  fromFiles(files: string, options: string): Promise<EngineNumber>;
+  fromFilesSync(files: string, options: string): EngineNumber;
+  /** Frees the policies. */
+  close(engine: EngineNumber): void;
+  /** How many policies are loaded, without those that are disabled. */
+  policyCount(engine: EngineNumber): number;
+  /** JSON: `Diagnostic[]`. */
+  warnings(engine: EngineNumber): string;
+  /**
+   * Decides on the calling thread, at an instant in milliseconds since 1970, or now.
+   *
+   * `request` is JSON: `{requestId?, includeMeta?, principal: {id, policyVersion?, roles, attr?, scope?}, resources: [{resource:
+   * {kind, policyVersion?, id, attr?, scope?}, actions}], auxData?: {jwt?: claims, jwts?: {NAME: claims}}}`. Fields at their
+   * default are left out. `auxData` holds claims, not tokens.
+   */
+  checkJson(engine: EngineNumber, request: string, at?: number): Answer;
+}
+
+/** The options as the addon gets them, as JSON. */
+export interface NativeOptions {
+  defaultPolicyVersion?: string;
+  defaultScope?: string;
+  lenientScopeSearch?: boolean;
+  strictEvaluation?: boolean;
+  globals?: object;
+}
+
+/** What is to be told of one resource beside its effects. Each field may be absent. */
+export interface NativeDetail {
+  outputs?: { src: string; action: string; val?: unknown; error?: string }[];
+  validationErrors?: { path: string; message: string; source: string }[];
+  meta?: {
+    actions: Record<string, { matchedPolicy: string; matchedScope?: string }>;
+    effectiveDerivedRoles?: string[];
+  };
+}
+
+/** The JSON in the message of an error that the addon throws. */
+export interface NativeFailure {
+  /** `POLICY_INVALID`, `REQUEST_…`, `OPTIONS_INVALID`, `STORE_UNREADABLE`, `ENGINE_CLOSED`; others stay as they are. */
+  code: string;
+  /** What to tell a person; with `POLICY_INVALID` all diagnostics, rendered. */
+  message: string;
+  /** The field of the request or the option, or the file or directory. */
+  path?: string;
+  diagnostics?: Diagnostic[];
+}
+
+/** The error of this package that stands for an error of the addon. */
+export function errorFromNative(error: unknown): OrthrusError {
+  if (error instanceof OrthrusError) {
+    return error;
+  }
+  const failure = parseFailure(error);
+  if (failure === undefined) {
+    const message = error instanceof Error ? error.message : String(error);
+    return new OrthrusError("ENGINE_FAULT", `the engine failed: ${message}`, { cause: error });
+  }
+  const { code, message, path = "" } = failure;
+  switch (code) {
+    case "POLICY_INVALID":
+      return new PolicyError(message, failure.diagnostics ?? []);
+    case "REQUEST_INVALID":
+    case "REQUEST_TOO_LARGE":
+      return new RequestError(code satisfies RequestErrorCode, path, message);
+    case "OPTIONS_INVALID":
+      return new OptionsError(path, message);
+    case "STORE_UNREADABLE":
+      return new StoreError(message, path);
+    case "ENGINE_CLOSED":
+      return new ClosedError();
+    default:
+      return new OrthrusError(code, message);
+  }
+}
+
+function parseFailure(error: unknown): NativeFailure | undefined {
+  if (!(error instanceof Error)) {
+    return undefined;
+  }
+  try {
+    const failure = JSON.parse(error.message);
+    return typeof failure?.code === "string" && typeof failure.message === "string" ? failure : undefined;
+  } catch {
+    return undefined;
+  }
+}

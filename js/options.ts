@@ -1,0 +1,82 @@
+/** What an engine is opened with. */
+
+import type { DecodeJWTPayload } from "./aux-data.js";
+import { encodeJson } from "./codec.js";
+import { OptionsError } from "./errors.js";
+import type { NativeOptions } from "./native.js";
+import { nearest } from "./nearest.js";
+import type { Value } from "./request.js";
+
+/** Options of `Orthrus.open` and its siblings. All have the meaning they have in Cerbos. */
+export interface Options {
+  /** The policy version of requests that name none. Default: `"default"`. */
+  defaultPolicyVersion?: string | undefined;
+  /** The scope of requests that name none. Default: `""`. */
+  defaultScope?: string | undefined;
+  /** Whether a scope without a policy falls back to its nearest ancestor that has one. Default: `false`. */
+  lenientScopeSearch?: boolean | undefined;
+  /**
+   * Whether an error in a condition denies the actions that depend on it. Default: `false`, as in Cerbos: the rule is skipped,
+   * even if it is one that denies.
+   */
+  strictEvaluation?: boolean | undefined;
+  /** What policies read as `globals` or `G`. */
+  globals?: Record<string, Value> | undefined;
+  /** The clock that `now()` reads, once a request. Default: the system's. For tests. */
+  now?: (() => Date) | undefined;
+  /** Verifies the tokens in `auxData` and returns their claims. Without it a request that carries a token is refused. */
+  decodeJWTPayload?: DecodeJWTPayload | undefined;
+}
+
+/** Options after checking: what the addon takes, and what stays on this side. */
+export interface CheckedOptions {
+  /** JSON of `NativeOptions`. */
+  native: string;
+  now: (() => Date) | undefined;
+  decodeJWTPayload: DecodeJWTPayload | undefined;
+}
+
+type Kind = "string" | "boolean" | "object" | "function";
+
+const KINDS: Record<keyof Options, Kind> = {
+  defaultPolicyVersion: "string",
+  defaultScope: "string",
+  lenientScopeSearch: "boolean",
+  strictEvaluation: "boolean",
+  globals: "object",
+  now: "function",
+  decodeJWTPayload: "function",
+};
+
+/** Checks names and types. Throws an `OptionsError`. */
+export function checkOptions(options: Options = {}): CheckedOptions {
+  if (typeof options !== "object" || options === null) {
+    throw new OptionsError("", "the options must be an object");
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(KINDS, name)) {
+      throw new OptionsError(name, unknownOption(name));
+    }
+    const kind = KINDS[name as keyof Options];
+    if (value !== undefined && (typeof value !== kind || value === null || Array.isArray(value))) {
+      throw new OptionsError(name, `must be ${kind === "object" ? "an" : "a"} ${kind}`);
+    }
+  }
+  const { now, decodeJWTPayload, ...native } = options;
+  return { native: encodeNativeOptions(native as NativeOptions), now, decodeJWTPayload };
+}
+
+function unknownOption(name: string): string {
+  const known = Object.keys(KINDS);
+  const meant = nearest(name, known);
+  return `there is no such option; ${meant === undefined ? `there are ${known.join(", ")}` : `did you mean ${meant}?`}`;
+}
+
+function encodeNativeOptions({ globals, ...scalars }: NativeOptions): string {
+  const text = JSON.stringify(scalars);
+  if (globals === undefined) {
+    return text;
+  }
+  const json = encodeJson(globals, "globals", ({ path, problem, cause }) => new OptionsError(path, problem, { cause }));
+  return `${text.slice(0, -1)}${text === "{}" ? "" : ","}"globals":${json}}`;
+}

@@ -1,0 +1,291 @@
+import { fileURLToPath } from "node:url";
+import { loadNative } from "./addon.js";
+import { type AuxClaims, decodeAuxData } from "./aux-data.js";
+import {
+  decodeCheckResource,
+  decodeCheckResources,
+  decodeIsAllowed,
+  encodeCheckResource,
+  encodeCheckResources,
+  encodeIsAllowed,
+} from "./codec.js";
+import { ClosedError, type Diagnostic, OptionsError, RequestError } from "./errors.js";
+import { type Answer, type EngineNumber, errorFromNative, type Native } from "./native.js";
+import { type CheckedOptions, checkOptions, type Options } from "./options.js";
+import type {
+  AuxData,
+  CheckResourceRequest,
+  CheckResourcesRequest,
+  IsAllowedRequest,
+  Principal,
+  RequestOptions,
+} from "./request.js";
+import type { CheckResourcesResponse, CheckResourcesResult } from "./result.js";
+import { OrthrusWithPrincipal } from "./with-principal.js";
+
+/** One kind of request: to text, and from the answer. */
+interface Operation<Request, Result> {
+  encode(request: Request, auxClaims: AuxClaims | undefined): string;
+  decode(request: Request, answer: Answer): Result;
+}
+
+const CHECK_RESOURCES: Operation<CheckResourcesRequest, CheckResourcesResponse> = {
+  encode: encodeCheckResources,
+  decode: decodeCheckResources,
+};
+const CHECK_RESOURCE: Operation<CheckResourceRequest, CheckResourcesResult> = {
+  encode: encodeCheckResource,
+  decode: decodeCheckResource,
+};
+const IS_ALLOWED: Operation<IsAllowedRequest, boolean> = {
+  encode: encodeIsAllowed,
+  decode: (_request, answer) => decodeIsAllowed(answer),
+};
+
+/** Frees the policies of engines that nobody closed and nobody can reach any more. */
+const forgotten = new FinalizationRegistry<{ native: Native; engine: EngineNumber }>(({ native, engine }) =>
+  native.close(engine),
+);
+
+/**
+ * A set of Cerbos policies, loaded and ready to decide.
+ *
+ * ```js
+ * const orthrus = await Orthrus.open("policies");
+ * await orthrus.isAllowed({ principal: { id: "ann", roles: ["user"] }, resource: { kind: "document", id: "1" }, action: "view" });
+ * ```
+ *
+ * Decisions are made on the calling thread, in microseconds; the methods that return promises are there so that code written
+ * for a Cerbos client runs unchanged, and never throw before they return.
+ */
+export class Orthrus {
+  readonly #native: Native;
+  readonly #options: CheckedOptions;
+  /** `undefined` once it is closed. */
+  #engine: EngineNumber | undefined;
+  #warnings: readonly Diagnostic[] | undefined;
+
+  private constructor(native: Native, engine: EngineNumber, options: CheckedOptions) {
+    this.#native = native;
+    this.#engine = engine;
+    this.#options = options;
+    forgotten.register(this, { native, engine }, this);
+  }
+
+  /**
+   * Loads all policies below a directory; the work is done off the calling thread.
+   *
+   * Rejects with `StoreError` (cannot be read), `PolicyError` (refused), `OptionsError` or `BinaryError`.
+   */
+  static async open(dir: string | URL, options?: Options): Promise<Orthrus> {
+    const checked = checkOptions(options);
+    const path = directoryPath(dir);
+    const native = loadNative();
+    return new Orthrus(native, await native.open(path, checked.native).catch(rethrow), checked);
+  }
+
+  /** {@link Orthrus.open} that blocks. */
+  static openSync(dir: string | URL, options?: Options): Orthrus {
+    const checked = checkOptions(options);
+    const path = directoryPath(dir);
+    const native = loadNative();
+    const engine = attempt(() => native.openSync(path, checked.native));
+    return new Orthrus(native, engine, checked);
+  }
+
+  /**
+   * Loads policies (and schemas, below `_schemas/`) from texts by path; the work is done off the calling thread.
+   *
+   * Rejects with `PolicyError`, `OptionsError` or `BinaryError`.
+   */
+  static async fromFiles(files: Record<string, string>, options?: Options): Promise<Orthrus> {
+    const checked = checkOptions(options);
+    const texts = encodeFiles(files);
+    const native = loadNative();
+    return new Orthrus(native, await native.fromFiles(texts, checked.native).catch(rethrow), checked);
+  }
+
+  /** {@link Orthrus.fromFiles} that blocks. */
+  static fromFilesSync(files: Record<string, string>, options?: Options): Orthrus {
+    const checked = checkOptions(options);
+    const texts = encodeFiles(files);
+    const native = loadNative();
+    const engine = attempt(() => native.fromFilesSync(texts, checked.native));
+    return new Orthrus(native, engine, checked);
+  }
+
+  /** Decides several actions on several resources. Rejects with `RequestError` or `ClosedError`. */
+  checkResources(request: CheckResourcesRequest, options?: RequestOptions): Promise<CheckResourcesResponse> {
+    return this.#promise(CHECK_RESOURCES, request, options);
+  }
+
+  /** Decides several actions on one resource. Rejects with `RequestError` or `ClosedError`. */
+  checkResource(request: CheckResourceRequest, options?: RequestOptions): Promise<CheckResourcesResult> {
+    return this.#promise(CHECK_RESOURCE, request, options);
+  }
+
+  /** Decides one action on one resource. Rejects with `RequestError` or `ClosedError`. */
+  isAllowed(request: IsAllowedRequest, options?: RequestOptions): Promise<boolean> {
+    return this.#promise(IS_ALLOWED, request, options);
+  }
+
+  /** {@link Orthrus.checkResources} without a promise. Throws what that rejects with. */
+  checkResourcesSync(request: CheckResourcesRequest): CheckResourcesResponse {
+    return this.#decide(CHECK_RESOURCES, request, this.#claimsSync(request));
+  }
+
+  /** {@link Orthrus.checkResource} without a promise. Throws what that rejects with. */
+  checkResourceSync(request: CheckResourceRequest): CheckResourcesResult {
+    return this.#decide(CHECK_RESOURCE, request, this.#claimsSync(request));
+  }
+
+  /** {@link Orthrus.isAllowed} without a promise. Throws what that rejects with. */
+  isAllowedSync(request: IsAllowedRequest): boolean {
+    return this.#decide(IS_ALLOWED, request, this.#claimsSync(request));
+  }
+
+  /** The same checks for one principal, so that requests need not name it. */
+  withPrincipal(principal: Principal, auxData?: AuxData): OrthrusWithPrincipal {
+    return new OrthrusWithPrincipal(this, principal, auxData);
+  }
+
+  /** What is doubtful about the policies, though they work. */
+  get warnings(): readonly Diagnostic[] {
+    const engine = this.#opened();
+    this.#warnings ??= JSON.parse(attempt(() => this.#native.warnings(engine))) as Diagnostic[];
+    return this.#warnings;
+  }
+
+  /** How many policies are loaded, without those that are disabled. */
+  get policyCount(): number {
+    const engine = this.#opened();
+    return attempt(() => this.#native.policyCount(engine));
+  }
+
+  /** Frees the policies. All later use, except closing again, fails with a `ClosedError`. */
+  close(): void {
+    const engine = this.#engine;
+    this.#engine = undefined;
+    if (engine !== undefined) {
+      forgotten.unregister(this);
+      attempt(() => this.#native.close(engine));
+    }
+  }
+
+  #opened(): EngineNumber {
+    if (this.#engine === undefined) {
+      throw new ClosedError();
+    }
+    return this.#engine;
+  }
+
+  #promise<Request extends { auxData?: AuxData | undefined }, Result>(
+    operation: Operation<Request, Result>,
+    request: Request,
+    options: RequestOptions | undefined,
+  ): Promise<Result> {
+    try {
+      throwIfAborted(options);
+      const claims = this.#claims(request);
+      if (claims instanceof Promise) {
+        return claims.then((claims) => {
+          throwIfAborted(options);
+          return this.#decide(operation, request, claims);
+        });
+      }
+      return Promise.resolve(this.#decide(operation, request, claims));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #decide<Request, Result>(
+    { encode, decode }: Operation<Request, Result>,
+    request: Request,
+    auxClaims: AuxClaims | undefined,
+  ): Result {
+    const now = this.#now();
+    const text = encode(request, auxClaims);
+    // After the encoding: a getter of the request may have closed the engine.
+    const engine = this.#opened();
+    let answer: Answer;
+    try {
+      answer = this.#native.checkJson(engine, text, now);
+    } catch (error) {
+      throw errorFromNative(error);
+    }
+    return decode(request, answer);
+  }
+
+  #claims(request: { auxData?: AuxData | undefined }): AuxClaims | undefined | Promise<AuxClaims> {
+    this.#opened();
+    // What is no object at all is refused by the encoder, together with everything else about the request.
+    return request?.auxData === undefined ? undefined : decodeAuxData(request.auxData, this.#options.decodeJWTPayload);
+  }
+
+  #claimsSync(request: { auxData?: AuxData | undefined }): AuxClaims | undefined {
+    const claims = this.#claims(request);
+    if (claims instanceof Promise) {
+      // Nobody will wait for it, so its failure must not become an unhandled rejection.
+      claims.catch(() => undefined);
+      throw new RequestError(
+        "REQUEST_JWT_UNSUPPORTED",
+        "auxData",
+        "decodeJWTPayload returned a promise: decide by the method without Sync",
+      );
+    }
+    return claims;
+  }
+
+  /** Milliseconds since 1970 by the option; `undefined` for the time at which the addon decides. */
+  #now(): number | undefined {
+    if (this.#options.now === undefined) {
+      return undefined;
+    }
+    const now: unknown = this.#options.now();
+    if (!(now instanceof Date) || Number.isNaN(now.getTime())) {
+      throw new OptionsError("now", "must return a valid Date");
+    }
+    return now.getTime();
+  }
+}
+
+function throwIfAborted(options: RequestOptions | undefined): void {
+  if (options?.signal?.aborted) {
+    throw options.signal.reason;
+  }
+}
+
+function directoryPath(dir: string | URL): string {
+  if (dir instanceof URL && dir.protocol === "file:") {
+    return fileURLToPath(dir);
+  }
+  if (typeof dir !== "string" || dir === "") {
+    throw new OptionsError("dir", "must be the path or file: URL of a directory");
+  }
+  return dir;
+}
+
+function encodeFiles(files: Record<string, string>): string {
+  if (typeof files !== "object" || files === null || Array.isArray(files)) {
+    throw new OptionsError("files", "must be an object from path to text");
+  }
+  for (const [path, text] of Object.entries(files)) {
+    if (typeof text !== "string") {
+      throw new OptionsError(`files[${JSON.stringify(path)}]`, "must be the text of the file");
+    }
+  }
+  return JSON.stringify(files);
+}
+
+function attempt<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw errorFromNative(error);
+  }
+}
+
+function rethrow(error: unknown): never {
+  throw errorFromNative(error);
+}

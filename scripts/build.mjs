@@ -1,0 +1,80 @@
+/**
+ * Builds the package: the TypeScript to dist/, the addon to orthrus.PLATFORM.node. Installs the dependencies when they are
+ * missing or stale; what has not changed is not built again.
+ *
+ *   node scripts/build.mjs [--no-addon] [--target TRIPLE] [further arguments of `napi build`]
+ */
+
+import { rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+import { elapsed, inRoot, install, manifest, run, runTool } from "./lib/project.mjs";
+
+const require = createRequire(import.meta.url);
+
+/** Builds everything. `napiArguments` go to `napi build`; `addon: false` leaves the addon out. */
+export async function build({ addon = true, napiArguments = [] } = {}) {
+  await install();
+  await buildTypeScript();
+  if (addon) {
+    await buildAddon(napiArguments);
+  }
+}
+
+async function buildTypeScript() {
+  const start = Date.now();
+  rmSync(inRoot("dist"), { recursive: true, force: true });
+  await runTool("typescript", ["--project", "tsconfig.json"]);
+  for (const entry of entries()) {
+    writeEsmWrapper(entry);
+  }
+  console.log(`TypeScript: dist/ (${elapsed(start)})`);
+}
+
+/** The names of the public modules, from the exports of the package. */
+function entries() {
+  return Object.values(manifest().exports).flatMap((conditions) => {
+    const file = conditions.require?.default;
+    return file === undefined ? [] : [file.replace(/^\.\/dist\/(.*)\.js$/, "$1")];
+  });
+}
+
+/** `import` and `require` must give the same classes, so the ES module only names what the CommonJS module exports. */
+function writeEsmWrapper(entry) {
+  const names = Object.keys(require(inRoot("dist", `${entry}.js`))).sort();
+  writeFileSync(inRoot("dist", `${entry}.mjs`), `export { ${names.join(", ")} } from "./${entry}.js";\n`);
+  writeFileSync(inRoot("dist", `${entry}.d.mts`), `export * from "./${entry}.js";\n`);
+}
+
+async function buildAddon(napiArguments) {
+  const start = Date.now();
+  await run("cargo", ["--version"], { quiet: true, onLine: () => undefined }).catch(() => {
+    throw new Error("building the addon needs Rust (https://rustup.rs): there is no cargo on the path");
+  });
+  await runTool("@napi-rs/cli", [
+    "build",
+    "--platform",
+    "--release",
+    "--manifest-path",
+    "crates/node/Cargo.toml",
+    "--package-json-path",
+    "package.json",
+    "--output-dir",
+    ".",
+    "--no-js",
+    "--dts",
+    "target/addon.d.ts",
+    ...napiArguments,
+  ]);
+  console.log(`Addon: ${elapsed(start)}`);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const napiArguments = process.argv.slice(2).filter((argument) => argument !== "--no-addon");
+  try {
+    await build({ addon: !process.argv.includes("--no-addon"), napiArguments });
+  } catch (error) {
+    console.error(`\nThe build failed: ${error.message}`);
+    process.exitCode = 1;
+  }
+}
