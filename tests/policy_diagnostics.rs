@@ -89,6 +89,7 @@ diagnostics! {
                      - {action: edit, effect: ALLOW}\n        - {action: list, effect: 3}\n";
     invalid_choice: rule!("      condition:\n        match:\n          expr: 'true'\n          all: {of: [{expr: 'true'}]}\n");
     repeated_item: rule!("    - actions: [view, edit, view]\n      effect: EFFECT_DENY\n      roles: ['*']\n");
+    repeated_alias: rule!("      name: &x twice\n    - actions: [*x, *x]\n      effect: EFFECT_DENY\n      roles: ['*']\n");
     repeated_rule_name: rule!(
         "      name: x\n    - actions: [edit]\n      effect: EFFECT_DENY\n      roles: ['*']\n      name: x\n"
     );

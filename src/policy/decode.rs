@@ -4,10 +4,16 @@
 //! What is of the wrong type is reported at the value; what the format does not allow is reported at the
 //! field's key or at the list item, as the PDP does.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use super::model::{Constant, ConstantValue, Definition, Spanned};
 use super::rules::Rule;
 use crate::text::{Code, Diagnostic, Diagnostics, Label, Source, Span, nearest};
-use crate::yaml::{Kind, Node, Resolved, Text};
+use crate::yaml::{Budget, Kind, Node, Resolved, Text};
+
+/// In bytes; no name of the format is longer.
+const LONG_NAME: usize = 64;
 
 /// What an object may hold.
 pub(super) struct Shape {
@@ -61,12 +67,18 @@ pub(super) type Variant<T> = (&'static str, i128, Option<T>);
 
 pub(super) struct Decoder<'s> {
     pub(super) source: &'s Source,
+    budget: &'s Budget,
     pub(super) diagnostics: Diagnostics,
 }
 
 impl<'s> Decoder<'s> {
-    pub(super) fn new(source: &'s Source) -> Self {
-        Self { source, diagnostics: Diagnostics::new() }
+    pub(super) fn new(source: &'s Source, budget: &'s Budget) -> Self {
+        Self { source, budget, diagnostics: Diagnostics::new() }
+    }
+
+    /// Whether to leave off; checked before each item of a mapping or list.
+    fn is_spent(&self) -> bool {
+        self.budget.is_spent(&self.diagnostics)
     }
 
     pub(super) fn error(&mut self, code: Code, span: Span, message: impl Into<String>) {
@@ -107,6 +119,9 @@ impl<'s> Decoder<'s> {
         };
         let mut fields: Vec<Field<'n>> = Vec::with_capacity(entries.len());
         for entry in entries {
+            if self.is_spent() {
+                return None;
+            }
             let Some(key) = self.key(&entry.key) else { continue };
             let Some(name) = shape.fields.iter().find(|name| is_name_of(key, name)) else {
                 self.unknown_field(key, entry.key.span, shape);
@@ -144,7 +159,9 @@ impl<'s> Decoder<'s> {
 
     fn unknown_field(&mut self, key: &str, span: Span, shape: &Shape) {
         let message = format!("unknown field `{key}` in {}", shape.name);
-        let hint = match nearest(key, shape.fields.iter().copied()) {
+        // What is much longer than any field was not meant to be one.
+        let meant = if key.len() > LONG_NAME { None } else { nearest(key, shape.fields.iter().copied()) };
+        let hint = match meant {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("the fields are {}", listing(shape.fields)),
         };
@@ -271,24 +288,26 @@ impl<'s> Decoder<'s> {
         presence: Presence,
         rule: &Rule,
     ) -> Vec<Spanned<String>> {
-        let mut strings: Vec<Spanned<String>> = self.list(object, name, presence, |decoder, item| {
+        let strings: Vec<Spanned<String>> = self.list(object, name, presence, |decoder, item| {
             let value = decoder.string_value(item)?;
             decoder.check(&value, rule, name, item.key);
             Some(Spanned { value, span: item.value.span })
         });
-        let mut index = 1;
-        while index < strings.len() {
-            let (before, after) = strings.split_at(index);
-            let Some(first) = before.iter().find(|first| first.value == after[0].value) else {
-                index += 1;
-                continue;
+        let mut seen: HashMap<&str, Span> = HashMap::with_capacity(strings.len());
+        for string in &strings {
+            let first = match seen.entry(string) {
+                Entry::Vacant(entry) => {
+                    entry.insert(string.span);
+                    continue;
+                }
+                Entry::Occupied(entry) => *entry.get(),
             };
-            let repeated = &after[0];
-            let label = Label::new(self.source, first.span).with_note("first given here");
-            let message = format!("`{name}` holds {:?} twice", repeated.value);
-            let error = Diagnostic::error(Code::InvalidValue, self.source, repeated.span, message);
-            self.diagnostics.push(error.with_related(label));
-            strings.remove(index);
+            if !self.is_spent() {
+                let label = Label::new(self.source, first).with_note("first given here");
+                let message = format!("`{name}` holds {:?} twice", string.value);
+                let error = Diagnostic::error(Code::InvalidValue, self.source, string.span, message);
+                self.diagnostics.push(error.with_related(label));
+            }
         }
         strings
     }
@@ -317,6 +336,9 @@ impl<'s> Decoder<'s> {
         }
         let mut items = Vec::with_capacity(nodes.len());
         for node in nodes {
+            if self.is_spent() {
+                break;
+            }
             let field = Field { name, key: self.first_line(node.span), value: node, merges: 0 };
             items.extend(item(self, field));
         }
@@ -337,6 +359,9 @@ impl<'s> Decoder<'s> {
         };
         let mut definitions = Vec::with_capacity(entries.len());
         for entry in entries {
+            if self.is_spent() {
+                break;
+            }
             let Some(key) = self.key(&entry.key) else { continue };
             let field = Field { name, key: entry.key.span, value: &entry.value, merges: 0 };
             if let Some(value) = value(self, field) {
@@ -349,6 +374,9 @@ impl<'s> Decoder<'s> {
 
     /// Any JSON value.
     pub(super) fn constant(&mut self, field: Field<'_>) -> Option<Constant> {
+        if self.is_spent() {
+            return None;
+        }
         let item = |value| Field { value, ..field };
         let value = match &field.value.kind {
             Kind::Scalar(scalar) => match scalar.resolve() {
@@ -449,7 +477,8 @@ impl<'s> Decoder<'s> {
                     if known.is_none() {
                         let message = format!("`{}` cannot be {text:?}", field.name);
                         let allowed = variants.iter().filter(|variant| variant.2.is_some());
-                        let hint = match nearest(text, allowed.map(|variant| variant.0)) {
+                        let names = allowed.map(|variant| variant.0);
+                        let hint = match nearest(text, names.filter(|_| text.len() <= LONG_NAME)) {
                             Some(name) => format!("did you mean `{name}`?"),
                             None => format!("it must be {}", choices(variants)),
                         };

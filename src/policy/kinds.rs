@@ -10,7 +10,7 @@ use super::model::{
 use super::names::DEFAULT_VERSION;
 use super::{rules, unique};
 use crate::text::{Code, Diagnostics, Source};
-use crate::yaml::{Node, Text};
+use crate::yaml::{Budget, Node, Text};
 use Presence::{Optional, Required};
 
 macro_rules! shapes {
@@ -85,8 +85,8 @@ const ROLE_SCOPE_PERMISSIONS: &[Variant<()>] =
     &[(UNSPECIFIED, 0, None), (OVERRIDE, 1, None), (CONSENT, 2, Some(()))];
 
 /// Reads a document as a policy.
-pub(super) fn policy(document: &Node<'_>, source: &Source) -> Result<Policy, Diagnostics> {
-    let mut decoder = Decoder::new(source);
+pub(super) fn policy(document: &Node<'_>, source: &Source, budget: &Budget) -> Result<Policy, Diagnostics> {
+    let mut decoder = Decoder::new(source, budget);
     let place = decoder.first_line(document.span);
     let policy = decoder.policy(Field::root(document, place));
     match policy {

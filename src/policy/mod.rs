@@ -47,7 +47,7 @@ pub fn parse_file(source: &Source, budget: &Budget) -> Result<Option<Policy>, Di
         let diagnostic = Diagnostic::error(Code::MultipleDocuments, source, span, message);
         return Err(diagnostic.with_hint("move it to a file of its own").into());
     }
-    documents.first().map(|document| kinds::policy(document, source)).transpose()
+    documents.first().map(|document| kinds::policy(document, source, budget)).transpose()
 }
 
 /// Reads each document of a text as a policy. Anchors are kept from one document to the next.
@@ -59,5 +59,5 @@ pub fn parse_stream(
     budget: &Budget,
 ) -> Result<Vec<Result<Policy, Diagnostics>>, Diagnostics> {
     let documents = yaml::parse(source, budget)?;
-    Ok(documents.iter().map(|document| kinds::policy(document, source)).collect())
+    Ok(documents.iter().map(|document| kinds::policy(document, source, budget)).collect())
 }

@@ -13,7 +13,7 @@ pub(super) static ANY: Rule = Rule { allows: |_| true, expected: "a string" };
 
 /// At least one character.
 pub(super) static NOT_EMPTY: Rule =
-    Rule { allows: |value| !value.is_empty(), expected: "at least one character" };
+    Rule { allows: |value| !value.is_empty(), expected: "a string that is not empty" };
 
 /// `^[^!*?\[\]{}]+$`: resource kinds, principal IDs, roles.
 pub(super) static SUBJECT: Rule = Rule {

@@ -16,14 +16,16 @@ pub struct Budget {
     pub bytes: usize,
     /// Collections nested in each other. Default: 64.
     pub depth: usize,
-    /// Values after each alias is replaced by what it stands for; an anchored value counts twice, because a
-    /// copy is kept for its aliases. Default: 100,000.
+    /// Values after each alias is replaced by what it stands for; what an anchor names counts once more,
+    /// because a copy is kept for the aliases. Default: 100,000.
     pub nodes: usize,
+    /// Mistakes after which reading stops. Default: 100.
+    pub errors: usize,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { bytes: 4 << 20, depth: 64, nodes: 100_000 }
+        Self { bytes: 4 << 20, depth: 64, nodes: 100_000, errors: 100 }
     }
 }
 
@@ -31,6 +33,11 @@ impl Budget {
     pub(super) fn too_deep(&self, source: &Source, span: Span) -> Diagnostic {
         let message = format!("nested deeper than {} levels", self.depth);
         Diagnostic::error(Code::TooLarge, source, span, message)
+    }
+
+    /// Whether as many errors are reported as may be.
+    pub(crate) fn is_spent(&self, diagnostics: &Diagnostics) -> bool {
+        diagnostics.iter().len() >= self.errors
     }
 
     fn too_many_nodes(&self, source: &Source, span: Span) -> Diagnostic {
@@ -101,7 +108,7 @@ enum Content<'s> {
     Mapping { entries: Vec<Entry<'s>>, key: Option<Node<'s>> },
 }
 
-/// A fatal error was reported: nothing that follows can be read.
+/// Nothing that follows can or may be read; why, is reported.
 struct Stop;
 
 /// What an anchor stands for.
@@ -175,6 +182,9 @@ impl<'s, 'b> Builder<'s, 'b> {
                 _ => {}
             }
             self.cursor = self.cursor.max(span.end as usize);
+            if self.budget.is_spent(&self.diagnostics) {
+                return Err(Stop);
+            }
         }
         Ok(())
     }
@@ -250,7 +260,7 @@ impl<'s, 'b> Builder<'s, 'b> {
             }
             Content::Mapping { entries, .. } => {
                 let last = entries.last().map(|entry| entry.key.span.to(entry.value.span));
-                merge::report_duplicates(&entries, self.source, &mut self.diagnostics);
+                merge::report_duplicates(&entries, self.source, self.budget, &mut self.diagnostics);
                 (Kind::Mapping(merge::merge(entries, self.source, &mut self.diagnostics)), last)
             }
         };
@@ -476,7 +486,7 @@ mod tests {
 
     #[test]
     fn each_limit_is_held_where_it_is_exceeded() {
-        let budget = Budget { bytes: 40, depth: 3, nodes: 8 };
+        let budget = Budget { bytes: 40, depth: 3, nodes: 8, errors: 2 };
         assert!(parse(&Source::new("t", "[[[1]]]"), &budget).is_ok());
         assert_eq!(errors("[[[[1]]]]", &budget), [(Code::TooLarge, "1:4".to_owned())]);
         assert_eq!(errors("a:\n b:\n  c:\n   d: 1\n", &budget), [(Code::TooLarge, "4:4".to_owned())]);
@@ -484,6 +494,8 @@ mod tests {
         assert_eq!(errors("- &a [[1]]\n- [*a]\n", &budget), [(Code::TooLarge, "2:4".to_owned())]);
         assert_eq!(errors("[1, 2, 3, 4, 5, 6, 7, 8]", &budget), [(Code::TooLarge, "1:23".to_owned())]);
         assert_eq!(errors(&" ".repeat(41), &budget), [(Code::TooLarge, "1:1".to_owned())]);
+        assert_eq!(errors("[*a, *a, *a]", &budget).len(), 2);
+        assert_eq!(errors("{a, a, a, b}", &Budget { errors: 1, nodes: 20, ..budget }).len(), 1);
         assert_eq!(default_errors(&"[".repeat(100_000)), [(Code::TooLarge, "1:65".to_owned())]);
         let deep: String = (0..300).map(|level| format!("{}k:\n", " ".repeat(level))).collect();
         assert_eq!(default_errors(&deep), [(Code::TooLarge, "65:65".to_owned())]);

@@ -1,9 +1,9 @@
 //! Merge keys (<https://yaml.org/type/merge.html>) and keys that stand twice.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, hash_map};
 
 use super::scalar::is_merge_key;
-use super::{Entry, Kind, Node};
+use super::{Budget, Entry, Kind, Node};
 use crate::text::{Code, Diagnostic, Diagnostics, Label, Source, Span};
 
 /// Replaces the merge keys of a mapping by the entries that they bring. The mapping's own entries win over
@@ -58,8 +58,16 @@ fn mappings<'s>(value: Node<'s>, source: &Source, diagnostics: &mut Diagnostics)
 const SMALL: usize = 8;
 
 /// Reports every key that stands in the mapping before.
-pub(super) fn report_duplicates(entries: &[Entry<'_>], source: &Source, diagnostics: &mut Diagnostics) {
+pub(super) fn report_duplicates(
+    entries: &[Entry<'_>],
+    source: &Source,
+    budget: &Budget,
+    diagnostics: &mut Diagnostics,
+) {
     let mut report = |key: &Node<'_>, text: &str, first: Span| {
+        if budget.is_spent(diagnostics) {
+            return;
+        }
         let message = format!("key `{text}` is already in this mapping");
         let first = Label::new(source, first).with_note("first defined here");
         diagnostics
@@ -77,9 +85,9 @@ pub(super) fn report_duplicates(entries: &[Entry<'_>], source: &Source, diagnost
         let mut seen = HashMap::with_capacity(entries.len());
         for Entry { key, .. } in entries {
             let Some(identity) = key_identity(key) else { continue };
-            let first = *seen.entry(identity).or_insert(key.span);
-            if first != key.span {
-                report(key, identity.0, first);
+            match seen.entry(identity) {
+                hash_map::Entry::Vacant(entry) => _ = entry.insert(key.span),
+                hash_map::Entry::Occupied(entry) => report(key, identity.0, *entry.get()),
             }
         }
     }
