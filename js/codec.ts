@@ -523,7 +523,7 @@ function isVerbatim(value: string): boolean {
 }
 
 /** Whether it was written as `{…}`, made by `Object.create(null)`, or came so from another realm. */
-function isPlain(value: object): boolean {
+export function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null;
 }

@@ -24,6 +24,9 @@ export type EngineNumber = number;
  */
 export type Answer = number | string;
 
+/** The answer to a frame that cannot be told apart from its separators: the request has to be sent as JSON. */
+export const SEND_JSON = -1;
+
 /** How many actions a number answers at most: as many as make a small integer on every platform. */
 export const MASK_BITS = 30;
 
@@ -40,6 +43,12 @@ export interface Native {
   policyCount(engine: EngineNumber): number;
   /** JSON: `Diagnostic[]`. */
   warnings(engine: EngineNumber): string;
+  /** JSON: the names of the attributes that policies read of principals; `null` for all. */
+  principalAttributes(engine: EngineNumber): string;
+  /** JSON: the names of the attributes that policies read of resources of a kind; `null` for all. */
+  resourceAttributes(engine: EngineNumber, kind: string): string;
+  /** Decides a frame (see `frame.ts`) of so many fields on the calling thread, now. */
+  check(engine: EngineNumber, frame: string, fields: number): Answer;
   /**
    * Decides on the calling thread, at an instant in milliseconds since 1970, or now.
    *

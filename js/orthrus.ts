@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { loadNative } from "./addon.js";
+import { AttributesRead } from "./attributes.js";
 import { type AuxClaims, decodeAuxData } from "./aux-data.js";
 import {
   decodeCheckResource,
@@ -10,7 +11,8 @@ import {
   encodeIsAllowed,
 } from "./codec.js";
 import { ClosedError, type Diagnostic, OptionsError, RequestError } from "./errors.js";
-import { type Answer, type EngineNumber, errorFromNative, type Native } from "./native.js";
+import { fieldCount, frameCheckResource, frameCheckResources, frameIsAllowed } from "./frame.js";
+import { type Answer, type EngineNumber, errorFromNative, type Native, SEND_JSON } from "./native.js";
 import { type CheckedOptions, checkOptions, type Options } from "./options.js";
 import type {
   AuxData,
@@ -25,19 +27,24 @@ import { OrthrusWithPrincipal } from "./with-principal.js";
 
 /** One kind of request: to text, and from the answer. */
 interface Operation<Request, Result> {
+  /** `undefined`: this request has to be encoded as JSON. */
+  frame(request: Request, auxClaims: AuxClaims | undefined, reads: AttributesRead): string | undefined;
   encode(request: Request, auxClaims: AuxClaims | undefined): string;
   decode(request: Request, answer: Answer): Result;
 }
 
 const CHECK_RESOURCES: Operation<CheckResourcesRequest, CheckResourcesResponse> = {
+  frame: frameCheckResources,
   encode: encodeCheckResources,
   decode: decodeCheckResources,
 };
 const CHECK_RESOURCE: Operation<CheckResourceRequest, CheckResourcesResult> = {
+  frame: frameCheckResource,
   encode: encodeCheckResource,
   decode: decodeCheckResource,
 };
 const IS_ALLOWED: Operation<IsAllowedRequest, boolean> = {
+  frame: frameIsAllowed,
   encode: encodeIsAllowed,
   decode: (_request, answer) => decodeIsAllowed(answer),
 };
@@ -63,12 +70,14 @@ export class Orthrus {
   readonly #options: CheckedOptions;
   /** `undefined` once it is closed. */
   #engine: EngineNumber | undefined;
+  readonly #reads: AttributesRead;
   #warnings: readonly Diagnostic[] | undefined;
 
   private constructor(native: Native, engine: EngineNumber, options: CheckedOptions) {
     this.#native = native;
     this.#engine = engine;
     this.#options = options;
+    this.#reads = new AttributesRead(native, engine);
     forgotten.register(this, { native, engine }, this);
   }
 
@@ -200,21 +209,29 @@ export class Orthrus {
   }
 
   #decide<Request, Result>(
-    { encode, decode }: Operation<Request, Result>,
+    { frame, encode, decode }: Operation<Request, Result>,
     request: Request,
     auxClaims: AuxClaims | undefined,
   ): Result {
     const now = this.#now();
-    const text = encode(request, auxClaims);
-    // After the encoding: a getter of the request may have closed the engine.
-    const engine = this.#opened();
-    let answer: Answer;
-    try {
-      answer = this.#native.checkJson(engine, text, now);
-    } catch (error) {
-      throw errorFromNative(error);
+    let answer: Answer = SEND_JSON;
+    if (now === undefined) {
+      const text = frame(request, auxClaims, this.#reads);
+      if (text !== undefined) {
+        answer = this.#ask((native, engine) => native.check(engine, text, fieldCount));
+      }
+    }
+    if (answer === SEND_JSON) {
+      const text = encode(request, auxClaims);
+      answer = this.#ask((native, engine) => native.checkJson(engine, text, now));
     }
     return decode(request, answer);
+  }
+
+  /** Looks for the engine only now: a getter of the request may have closed it while it was encoded. */
+  #ask(question: (native: Native, engine: EngineNumber) => Answer): Answer {
+    const engine = this.#opened();
+    return attempt(() => question(this.#native, engine));
   }
 
   #claims(request: { auxData?: AuxData | undefined }): AuxClaims | undefined | Promise<AuxClaims> {

@@ -9,7 +9,7 @@ use crate::compile::{Compiled, compile};
 use crate::contract::CheckResourcesRequest;
 use crate::policy::{self, Budget, FileKind, Policy};
 use crate::table::{AttributeSet, RuleTable};
-use crate::text::{Code, Diagnostic, Diagnostics, Source};
+use crate::text::{Code, Diagnostic, Diagnostics, Source, Span};
 
 /// Policies and options, ready to decide.
 #[derive(Debug)]
@@ -93,8 +93,17 @@ fn parse_policies(sources: impl IntoIterator<Item = Source>) -> Result<std::vec:
     let mut policies = std::vec::Vec::new();
     let mut diagnostics = Diagnostics::new();
     for source in sources {
-        if !matches!(FileKind::of(source.name()), FileKind::Policy) {
-            continue;
+        match FileKind::of(source.name()) {
+            FileKind::Policy => {}
+            FileKind::MisplacedSchema => {
+                let message = "a `_schemas` directory is only allowed at the root of the policy directory";
+                diagnostics.push(
+                    Diagnostic::error(Code::MisplacedSchemas, &source, Span::at(0), message)
+                        .with_hint("move the schemas to `_schemas` at the root"),
+                );
+                continue;
+            }
+            FileKind::Schema { .. } | FileKind::Test | FileKind::TestFixture | FileKind::Ignored => continue,
         }
         match policy::parse_file(&source, &Budget::default()) {
             Ok(policy) => policies.extend(policy),

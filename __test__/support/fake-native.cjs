@@ -52,6 +52,10 @@ module.exports = {
   close: (engine) => fake.closed.push(engine),
   policyCount: () => 3,
   warnings: () => fake.warnings,
+  principalAttributes: () => "null",
+  resourceAttributes: () => "null",
+  /** Wants everything as JSON, so that tests can read it. */
+  check: () => -1,
   checkJson(_engine, text, at) {
     fake.requests.push(text);
     fake.instants.push(at);

@@ -27,6 +27,8 @@ codes! {
     Io = "io",
     /// The directory holds no policy at all.
     EmptyStore = "empty-store",
+    /// A `_schemas` directory that is not at the root of the policy directory.
+    MisplacedSchemas = "misplaced-schemas",
     /// The text is not YAML (or JSON).
     Syntax = "syntax",
     /// A limit on bytes, depth or nodes is exceeded.

@@ -73,14 +73,19 @@ fn list_files(directory: &Path, prefix: &str, files: &mut Vec<(String, PathBuf)>
         let kind = entry.file_type().map_err(unreadable)?;
         if kind.is_dir() {
             // Where a policy file would be no policy, none is to be looked for.
-            if FileKind::of(&format!("{name}/policy.yaml")) == FileKind::Policy {
+            if concerns_engine(&format!("{name}/policy.yaml")) {
                 list_files(&entry.path(), &format!("{name}/"), files)?;
             }
-        } else if FileKind::of(&name) == FileKind::Policy && entry.path().is_file() {
+        } else if concerns_engine(&name) && entry.path().is_file() {
             files.push((name, entry.path()));
         }
     }
     Ok(())
+}
+
+/// Policies, and what the engine refuses to overlook.
+fn concerns_engine(name: &str) -> bool {
+    matches!(FileKind::of(name), FileKind::Policy | FileKind::MisplacedSchema)
 }
 
 fn read_file(name: &str, path: &Path) -> Result<Result<Source, Diagnostic>, StoreError> {
