@@ -301,12 +301,11 @@ impl<'a> From<Outcome<'a>> for ActionDecision<'a> {
 /// Evaluates what a rule reports.
 fn emit<'a>(
     outputs: &mut Vec<'a, OutputEntry<'a>>,
-    output: Option<&'a Output>,
+    output: &'a Output,
     activated: bool,
     (policy, rule, action): (&'a str, &'a str, &'a str),
     activation: &Activation<'a>,
 ) {
-    let Some(output) = output else { return };
     let expression = if activated { &output.rule_activated } else { &output.condition_not_met };
     if let Some(expression) = expression {
         outputs.push(OutputEntry { policy, rule, action, value: expression.program.eval(activation) });

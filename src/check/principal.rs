@@ -40,6 +40,9 @@ impl<'a> PrincipalChain<'a> {
         lenient: bool,
     ) -> Self {
         let id = input.principal.id;
+        if table.principals.is_empty() {
+            return Self { steps: &[], exists: false, kind, id, version: versions.0 };
+        }
         let rules_version = table.symbols.get(versions.1);
         let name = table.symbols.get(id);
         let scopes = climb(table, arena, scope, lenient, |scope| scope.principals);
@@ -89,7 +92,9 @@ impl<'a> PrincipalChain<'a> {
                 memo.set(satisfied.map_err(unanswerable(&policy.key))?.into());
             }
             let satisfied = memo.get() == Memo::Satisfied;
-            emit(outputs, rule.output.as_ref(), satisfied, (&policy.key, &rule.name, action), &activation);
+            if let Some(output) = &rule.output {
+                emit(outputs, output, satisfied, (&policy.key, &rule.name, action), &activation);
+            }
             match rule.effect {
                 Effect::Deny if satisfied => return Ok(Verdict::Deny(None)),
                 Effect::Allow if satisfied => verdict = Verdict::Allow,

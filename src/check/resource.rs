@@ -9,7 +9,7 @@ use super::decision::{MatchedPolicy, OutputEntry};
 use super::evaluate::{Evaluator, Memo, Raised, memos};
 use super::scopes::{ScopeStep, climb};
 use super::{Detail, Input, Unanswerable, Verdict, emit, unanswerable};
-use crate::cel::{Activation, EvalError, RuntimeRoles};
+use crate::cel::{EvalError, RuntimeRoles};
 use crate::policy::{Effect, Kind};
 use crate::table::{
     Candidate, DerivedRole, ResourcePolicy, ResourceRule, RoleMatcher, RolePolicy, Row, RuleTable, Symbol,
@@ -117,7 +117,7 @@ impl<'a> ResourceChain<'a> {
             }
         }));
         let steps = steps.into_bump_slice();
-        let scope_symbol = table.symbols.get(scope);
+        let scope_symbol = if table.parent_roles.is_empty() { None } else { table.symbols.get(scope) };
         let mut roles = Vec::with_capacity_in(input.principal.roles.len(), arena);
         roles.extend(input.principal.roles.iter().map(|name| {
             let own = table.symbols.get(name);
@@ -229,24 +229,23 @@ impl<'a> ResourceChain<'a> {
                 continue;
             }
             for row in rule.rows.iter().filter(|row| roles.matches(&row.role)) {
-                let activation = evaluator.scope(policy.module, &policy.uses, runtime);
-                let applies =
-                    memoised.applies(rule, row, &activation, evaluator).map_err(unanswerable(&policy.key))?;
-                let satisfied = match applies {
+                if evaluator.records_errors() {
+                    // The PDP evaluates a policy's variables for every row that fits, whatever the row then reads.
+                    evaluator.scope(policy.module, &policy.uses, runtime);
+                }
+                let applies = memoised.applies(rule, row, runtime, evaluator);
+                let satisfied = match applies.map_err(unanswerable(&policy.key))? {
                     Applies::Silent => continue,
                     Applies::Yes => true,
                     Applies::No => false,
                 };
                 let denies = satisfied && rule.effect == Effect::Deny;
-                let times = if denies { 1 } else { candidate.times };
-                for _ in 0..times {
-                    emit(
-                        outputs,
-                        rule.output.as_ref(),
-                        satisfied,
-                        (&policy.key, &rule.name, action),
-                        &activation,
-                    );
+                if let Some(output) = &rule.output {
+                    let activation = evaluator.scope(policy.module, &policy.uses, runtime);
+                    let times = if denies { 1 } else { candidate.times };
+                    for _ in 0..times {
+                        emit(outputs, output, satisfied, (&policy.key, &rule.name, action), &activation);
+                    }
                 }
                 if denies {
                     return Ok(Verdict::Deny(None));
@@ -294,6 +293,9 @@ fn role_policies<'a>(
     version: Option<Symbol>,
     scope: Symbol,
 ) -> &'a [(&'a RolePolicy, &'a [Cell<Memo>])] {
+    if table.roles.is_empty() {
+        return &[];
+    }
     let Some(policies) = version.and_then(|version| table.roles.get(&(version, scope))) else { return &[] };
     let mut memoised = Vec::with_capacity_in(policies.len(), arena);
     memoised.extend(policies.iter().map(|policy| (policy, memos(arena, policy.rules.len()))));
@@ -324,7 +326,7 @@ impl<'a> Memoised<'a> {
         &self,
         rule: &'a ResourceRule,
         row: &Row,
-        activation: &Activation<'a>,
+        runtime: RuntimeRoles<'a>,
         evaluator: &Evaluator<'a>,
     ) -> Result<Applies, Raised> {
         let Some(memo) = self.rows.get(row.memo as usize) else { return Ok(Applies::Silent) };
@@ -341,7 +343,13 @@ impl<'a> Memoised<'a> {
             memo.set(Memo::NotSatisfied);
             return Ok(Applies::Silent);
         }
-        let satisfied = evaluator.satisfies(rule.condition.as_ref(), activation)?;
+        let satisfied = match &rule.condition {
+            None if evaluator.ignores_errors() => true,
+            condition => {
+                let activation = evaluator.scope(self.policy.module, &self.policy.uses, runtime);
+                evaluator.satisfies(condition.as_ref(), &activation)?
+            }
+        };
         memo.set(satisfied.into());
         Ok(if satisfied { Applies::Yes } else { Applies::No })
     }

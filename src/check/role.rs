@@ -45,7 +45,9 @@ pub(super) fn rules_say<'a>(
                     memo.get() == Memo::Satisfied
                 }
             };
-            emit(outputs, rule.output.as_ref(), !denied, (&policy.key, &rule.name, action), &activation);
+            if let Some(output) = &rule.output {
+                emit(outputs, output, !denied, (&policy.key, &rule.name, action), &activation);
+            }
             if denied {
                 return Ok(Verdict::Deny(Some(&policy.key)));
             }

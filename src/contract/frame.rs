@@ -24,7 +24,7 @@ use super::json;
 use super::request::{self, CheckResourcesRequest, RequestError, ResourceEntry};
 use crate::cel::{Map, Principal, Resource, Value};
 
-const END_OF_FIELD: char = '\u{1}';
+const END_OF_FIELD: u8 = 1;
 
 /// The frame does not say what it means; the same request as JSON will.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl<'a> CheckResourcesRequest<'a> {
         fields: usize,
         arena: &'a Bump,
     ) -> Result<Result<Self, RequestError>, Ambiguous> {
-        let separators = text.bytes().filter(|byte| *byte == END_OF_FIELD as u8).count();
+        let separators = text.bytes().filter(|byte| *byte == END_OF_FIELD).count();
         if separators != fields || (!text.is_ascii() && text.contains(char::REPLACEMENT_CHARACTER)) {
             return Err(Ambiguous);
         }
@@ -61,8 +61,10 @@ struct Frame<'a> {
 
 impl<'a> Frame<'a> {
     fn field(&mut self) -> Result<&'a str, Ambiguous> {
-        let (field, rest) = self.rest.split_once(END_OF_FIELD).ok_or(Ambiguous)?;
-        self.rest = rest;
+        // Fields are short: a plain loop over bytes is faster here than any search that has to be set up.
+        let end = self.rest.bytes().position(|byte| byte == END_OF_FIELD).ok_or(Ambiguous)?;
+        let (field, rest) = self.rest.split_at(end);
+        self.rest = &rest[1..];
         Ok(field)
     }
 
