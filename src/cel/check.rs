@@ -195,7 +195,7 @@ impl Checker<'_> {
 
     fn select(&mut self, node: &mut Node) -> Type {
         if let Some(name) = node.qualified_name()
-            && !name.split('.').next().is_some_and(|root| self.local(root).is_some())
+            && name.split('.').next().is_none_or(|root| self.local(root).is_none())
             && let Some(ty) = self.global(&name, node)
         {
             return ty;

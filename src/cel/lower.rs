@@ -161,10 +161,11 @@ impl<'n> Lowering<'n> {
     }
 
     fn select(&mut self, operand: &Node, field: &str, optional: bool) -> Op {
-        if !optional && let Some(place) = place(operand, &self.scopes) {
-            if let Some(op) = self.place_field(place, field) {
-                return op;
-            }
+        if !optional
+            && let Some(place) = place(operand, &self.scopes)
+            && let Some(op) = self.place_field(place, field)
+        {
+            return op;
         }
         let field = self.name(field);
         let operand = self.node(operand);

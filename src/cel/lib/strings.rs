@@ -168,7 +168,7 @@ fn last_index_of<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a>
         None if args.len() == 3 => return Ok(Value::Int(-1)),
         None => text.len(),
     };
-    let found = text.rmatch_indices(part).map(|(at, _)| at).find(|at| at + part.len() <= last);
+    let found = text.get(..last).and_then(|text| text.rfind(part));
     Ok(found.map_or(Value::Int(-1), |at| position(text, at)))
 }
 
