@@ -477,5 +477,6 @@ fn overload_hint(name: &str, args: &[Type], member: bool) -> Option<String> {
     }
     let (_, function) = TABLE.find(name)?;
     let fitting = function.overloads.iter().any(|overload| overload.member == member);
-    (!fitting).then(|| format!("it is declared as `{}`", function.signatures.join("`, `")))
+    let signatures: Vec<&str> = function.overloads.iter().map(|overload| overload.text).collect();
+    (!fitting).then(|| format!("it is declared as `{}`", signatures.join("`, `")))
 }

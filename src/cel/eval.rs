@@ -78,7 +78,7 @@ impl<'c, 'a> Evaluator<'c, 'a> {
                 ctx.globals.get(name).ok_or(EvalError::UndefinedField(name))
             }
             Op::InStrings { value, set } => self.in_strings(value, set, locals),
-            Op::Call { function, args } => self.call(function, args, locals),
+            Op::Call { function, member, args } => self.call(function, member, args, locals),
             Op::Matches { text, regex } => self.matches(text, regex, locals),
             Op::Loop(index) => self.comprehension(&self.program.loops[index as usize], locals),
             other => self.rare(other, locals),
@@ -213,14 +213,14 @@ impl<'c, 'a> Evaluator<'c, 'a> {
     }
 
     #[inline(never)]
-    fn call(self, function: u16, args: Children, locals: Locals<'_, 'a>) -> EvalResult<'a> {
+    fn call(self, function: u16, member: bool, args: Children, locals: Locals<'_, 'a>) -> EvalResult<'a> {
         let ids = self.children(args);
         let mut values = [Value::Null; MAX_ARGS];
         for (value, id) in values.iter_mut().zip(ids) {
             *value = self.eval(*id, locals)?;
         }
-        match (TABLE.get(function), values.get(..ids.len())) {
-            (Some(function), Some(args)) => (function.run)(self.ctx, args),
+        match (TABLE.run(function, member), values.get(..ids.len())) {
+            (Some(run), Some(args)) => run(self.ctx, args),
             _ => Err(EvalError::NoSuchOverload),
         }
     }

@@ -247,7 +247,7 @@ impl<'n> Lowering<'n> {
         }
         let ids: Vec<Id> = all.into_iter().map(|arg| self.node(arg)).collect();
         match TABLE.find(function) {
-            Some((function, _)) => Op::Call { function, args: self.children(&ids) },
+            Some((function, _)) => Op::Call { function, member: target.is_some(), args: self.children(&ids) },
             None => Op::Undefined(self.name(function)),
         }
     }

@@ -89,7 +89,6 @@ impl<'a> Value<'a> {
             },
             (Self::Message(a), Value::Message(b)) => a.equals(b),
             (Self::Opaque(a), b) => a.equals(b),
-            (a, Value::Opaque(b)) => b.equals(a),
             (a, b) => compare_numbers(a, b) == Some(Ordering::Equal),
         }
     }
