@@ -3,26 +3,33 @@
 //! One test a case. Cases that are known to fail stand in `tests/expected_failures/cel.txt`; a listed
 //! case that passes fails the run, so that the list can only shrink.
 
-mod support;
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the harness reports on stdout, and stops where the corpus is not as described"
+)]
+
+mod cel_support;
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use bumpalo::Bump;
+use cel_support::{Corpus, attributes, constant, json_files, matches, static_type};
 use libtest_mimic::{Arguments, Failed, Trial};
 use orthrus::cel::{
     Activation, AuxData, Const, Declarations, EvalError, Expr, Map, NoNames, Principal, Program, Resource,
     Timestamp, Value,
 };
 use serde_json::Value as Json;
-use support::{Corpus, attributes, constant, json_files, matches, static_type};
 
 /// `2021-04-22T10:05:20.021-05:00`, the clock of `cerbos/cel_eval`.
 const NOW_SECONDS: i64 = 1_619_103_920;
 const NOW_NANOS: u32 = 21_000_000;
 
 fn main() -> ExitCode {
-    let Some(corpus) = Corpus::locate() else { return support::missing_corpus() };
+    let Some(corpus) = Corpus::locate() else { return cel_support::missing_corpus() };
     let expected: BTreeSet<String> = include_str!("expected_failures/cel.txt")
         .lines()
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
@@ -206,7 +213,7 @@ fn run_lib(test: &Json) -> Result<(), String> {
 
 fn cel_eval(corpus: &Corpus) -> Vec<Case> {
     let mut cases = Vec::new();
-    for (file, content) in support::yaml_files(&corpus.path("cerbos/cel_eval")) {
+    for (file, content) in cel_support::yaml_files(&corpus.path("cerbos/cel_eval")) {
         let run = Box::new(move || run_eval(&content));
         cases.push(Case { name: format!("cerbos/cel_eval/{file}"), skip: None, run });
     }
@@ -218,12 +225,8 @@ fn run_eval(case: &Json) -> Result<(), String> {
     let request = &case["request"];
     let text = |json: &Json| -> String { json.as_str().unwrap_or_default().to_owned() };
     let arena_text = |json: &Json| -> &str { arena.alloc_str(&text(json)) };
-    let roles: Vec<&str> = request["principal"]["roles"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|role| &*arena_text(role))
-        .collect();
+    let roles: Vec<&str> =
+        request["principal"]["roles"].as_array().into_iter().flatten().map(arena_text).collect();
     let principal = Principal {
         id: arena_text(&request["principal"]["id"]),
         roles: &roles,

@@ -46,8 +46,12 @@ impl<'c, 'a> Evaluator<'c, 'a> {
                 self.attr_equals(ctx.principal.attr, name, value)
             }
             Op::Relation { operator, left, right } => {
-                let left = self.eval(left, locals)?;
-                relation(operator, left, self.eval(right, locals)?)
+                let left = self.operand(left, locals)?;
+                let right = self.operand(right, locals)?;
+                match operator {
+                    Relation::Equal => Ok(Value::Bool(left.equals(right))),
+                    _ => relation(operator, left, right),
+                }
             }
             Op::And(terms) => self.logical(terms, false, locals),
             Op::Or(terms) => self.logical(terms, true, locals),
@@ -82,6 +86,18 @@ impl<'c, 'a> Evaluator<'c, 'a> {
             Op::Matches { text, regex } => self.matches(text, regex, locals),
             Op::Loop(index) => self.comprehension(&self.program.loops[index as usize], locals),
             other => self.rare(other, locals),
+        }
+    }
+
+    /// [`eval`](Self::eval) without a call for what conditions mostly compare.
+    #[inline(always)]
+    fn operand(self, id: Id, locals: Locals<'_, 'a>) -> EvalResult<'a> {
+        match self.program.nodes[id as usize] {
+            Op::Const(index) => Ok(self.constant(index)),
+            Op::Field(field) => Ok(self.field(field)),
+            Op::ResourceAttr(name) => attr(self.ctx.resource.attr, self.name(name)),
+            Op::PrincipalAttr(name) => attr(self.ctx.principal.attr, self.name(name)),
+            _ => self.eval(id, locals),
         }
     }
 
