@@ -94,6 +94,8 @@ pub struct Variables<'a> {
     memo: &'a [Cell<Memo<'a>>],
     /// Levels of the expressions that are being evaluated.
     height: &'a Cell<u32>,
+    /// Whether a variable is only evaluated after all before it.
+    in_order: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -103,12 +105,9 @@ enum Memo<'a> {
     Known(EvalResult<'a>),
 }
 
-/// Variables with at least this slot are evaluated in the order of the slots, so that a long chain of
-/// variables does not become a deep recursion.
-const EAGER_FROM: usize = 8;
-/// Evaluations may nest to so many levels of expressions: slots that are not in dependency order cannot
-/// exhaust the stack.
-const MAX_HEIGHT: u32 = 2_500;
+/// Evaluations may nest to so many levels of expressions. A longer chain of variables is evaluated from
+/// its start; slots that are not in dependency order can then not exhaust the stack.
+const MAX_HEIGHT: u32 = 750;
 
 impl<'a> Variables<'a> {
     /// The variables of a policy; a slot is an index into `programs`. A variable should stand after
@@ -116,7 +115,8 @@ impl<'a> Variables<'a> {
     #[must_use]
     pub fn new_in(arena: &'a Bump, programs: &'a [Program]) -> Self {
         let memo = arena.alloc_slice_fill_with(programs.len(), |_| Cell::new(Memo::Unread));
-        Self { programs, memo, height: arena.alloc(Cell::new(0)) }
+        let chain: u32 = programs.iter().map(|program| u32::from(program.height())).sum();
+        Self { programs, memo, height: arena.alloc(Cell::new(0)), in_order: chain > MAX_HEIGHT }
     }
 
     /// The value of a variable.
@@ -128,7 +128,7 @@ impl<'a> Variables<'a> {
         if let Some(Memo::Known(result)) = self.memo.get(slot).map(Cell::get) {
             return result;
         }
-        if slot >= EAGER_FROM {
+        if self.in_order {
             for earlier in 0..slot {
                 // An error of another variable shows where that variable is read.
                 let _ = self.evaluate(earlier, ctx);

@@ -248,7 +248,7 @@ impl Node {
             }
             Kind::And(terms) | Kind::Or(terms) => terms.iter().for_each(visit),
             Kind::Conditional { condition, yes, no } => {
-                [condition, yes, no].into_iter().for_each(|n| visit(n))
+                [condition, yes, no].into_iter().map(|node| &**node).for_each(visit);
             }
             Kind::List(elements) => elements.iter().for_each(|element| visit(&element.value)),
             Kind::Map(entries) => entries.iter().for_each(|entry| {
@@ -282,7 +282,7 @@ impl Node {
             }
             Kind::And(terms) | Kind::Or(terms) => terms.iter_mut().for_each(visit),
             Kind::Conditional { condition, yes, no } => {
-                [condition, yes, no].into_iter().for_each(|n| visit(n))
+                [condition, yes, no].into_iter().map(|node| &mut **node).for_each(visit);
             }
             Kind::List(elements) => elements.iter_mut().for_each(|element| visit(&mut element.value)),
             Kind::Map(entries) => entries.iter_mut().for_each(|entry| {

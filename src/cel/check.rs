@@ -1,6 +1,6 @@
 //! The type checker: names, fields and overloads are resolved as cel-go's checker does, with its messages.
 
-use super::ast::{Comprehension, Kind, Node, Operation, Relation};
+use super::ast::{Comprehension, Element, Entry, Kind, Node, Operation, Relation};
 use super::infer::Inference;
 use super::lib::{Function, TABLE};
 use super::parser::did_you_mean;
@@ -32,6 +32,7 @@ pub(crate) fn check(node: &mut Node, declarations: &Declarations) -> Vec<Issue> 
     checker.issues
 }
 
+/// What a node does not always need is kept out of the frames of the recursion (`inline(never)`).
 struct Checker<'d> {
     declarations: &'d Declarations,
     /// The variables of the macros around the current node, innermost last.
@@ -90,28 +91,8 @@ impl Checker<'_> {
                 let args = [self.node(condition), self.node(yes), self.node(no)];
                 self.operator("_?_:_", &args, span)
             }
-            Kind::List(elements) => {
-                let mut joined = None;
-                for element in elements {
-                    let ty = self.node(&mut element.value);
-                    let ty = if element.optional { self.unwrap_optional(ty, element.value.span) } else { ty };
-                    joined = Some(self.join(joined, ty));
-                }
-                Type::list(joined.unwrap_or_else(|| self.inference.fresh()))
-            }
-            Kind::Map(entries) => {
-                let (mut keys, mut values) = (None, None);
-                for entry in entries {
-                    let key = self.node(&mut entry.key);
-                    let value = self.node(&mut entry.value);
-                    let value =
-                        if entry.optional { self.unwrap_optional(value, entry.value.span) } else { value };
-                    keys = Some(self.join(keys, key));
-                    values = Some(self.join(values, value));
-                }
-                let keys = keys.unwrap_or_else(|| self.inference.fresh());
-                Type::map(keys, values.unwrap_or_else(|| self.inference.fresh()))
-            }
+            Kind::List(elements) => self.list(elements),
+            Kind::Map(entries) => self.map(entries),
             Kind::Message { name, fields } => {
                 fields.iter_mut().for_each(|(_, value)| drop(self.node(value)));
                 let message = format!("undeclared reference to '{name}' (in container '')");
@@ -123,25 +104,62 @@ impl Checker<'_> {
                 self.scoped([(var.clone(), value)], |checker| checker.node(body))
             }
             Kind::OptionalMap { target, var, body, flat } => {
-                let target_type = self.node(target);
-                let element = self.inference.fresh();
-                let optional = Type::optional(element.clone());
-                if !self.inference.assign(&target_type, &optional) {
-                    let name = if *flat { "optFlatMap" } else { "optMap" };
-                    return self.no_overload(name, &[target_type], true, span);
-                }
-                let element = self.inference.resolved(&element);
-                let body_type = self.scoped([(var.clone(), element)], |checker| checker.node(body));
-                if !*flat {
-                    return Type::optional(body_type);
-                }
-                let result = Type::optional(self.inference.fresh());
-                if self.inference.assign(&body_type, &result) {
-                    self.inference.resolved(&result)
-                } else {
-                    self.mismatch(&result, &body_type, body.span)
-                }
+                self.optional_map(target, var, body, *flat, span)
             }
+        }
+    }
+
+    #[inline(never)]
+    fn list(&mut self, elements: &mut [Element]) -> Type {
+        let mut joined = None;
+        for element in elements {
+            let ty = self.node(&mut element.value);
+            let ty = if element.optional { self.unwrap_optional(ty, element.value.span) } else { ty };
+            joined = Some(self.join(joined, ty));
+        }
+        Type::list(joined.unwrap_or_else(|| self.inference.fresh()))
+    }
+
+    #[inline(never)]
+    fn map(&mut self, entries: &mut [Entry]) -> Type {
+        let (mut keys, mut values) = (None, None);
+        for entry in entries {
+            let key = self.node(&mut entry.key);
+            let value = self.node(&mut entry.value);
+            let value = if entry.optional { self.unwrap_optional(value, entry.value.span) } else { value };
+            keys = Some(self.join(keys, key));
+            values = Some(self.join(values, value));
+        }
+        let keys = keys.unwrap_or_else(|| self.inference.fresh());
+        Type::map(keys, values.unwrap_or_else(|| self.inference.fresh()))
+    }
+
+    #[inline(never)]
+    fn optional_map(
+        &mut self,
+        target: &mut Node,
+        var: &str,
+        body: &mut Node,
+        flat: bool,
+        span: Span,
+    ) -> Type {
+        let target = self.node(target);
+        let element = self.inference.fresh();
+        let optional = Type::optional(element.clone());
+        if !self.inference.assign(&target, &optional) {
+            let name = if flat { "optFlatMap" } else { "optMap" };
+            return self.no_overload(name, &[target], true, span);
+        }
+        let element = self.inference.resolved(&element);
+        let body_type = self.scoped([(var.to_owned(), element)], |checker| checker.node(body));
+        if !flat {
+            return Type::optional(body_type);
+        }
+        let result = Type::optional(self.inference.fresh());
+        if self.inference.assign(&body_type, &result) {
+            self.inference.resolved(&result)
+        } else {
+            self.mismatch(&result, &body_type, body.span)
         }
     }
 
@@ -160,6 +178,7 @@ impl Checker<'_> {
         self.scopes.iter().rev().find(|(known, _)| known == name).map(|(_, ty)| ty)
     }
 
+    #[inline(never)]
     fn ident(&mut self, node: &mut Node) -> Type {
         let Kind::Ident { name, absolute } = &node.kind else { return Type::Error };
         if !absolute && let Some(ty) = self.local(name) {
@@ -193,9 +212,10 @@ impl Checker<'_> {
         Some(Type::Type(Box::new(ty)))
     }
 
+    #[inline(never)]
     fn select(&mut self, node: &mut Node) -> Type {
         if let Some(name) = node.qualified_name()
-            && !name.split('.').next().is_some_and(|root| self.local(root).is_some())
+            && name.split('.').next().is_none_or(|root| self.local(root).is_none())
             && let Some(ty) = self.global(&name, node)
         {
             return ty;
@@ -237,6 +257,7 @@ impl Checker<'_> {
         }
     }
 
+    #[inline(never)]
     fn call(&mut self, node: &mut Node) -> Type {
         let span = node.span;
         let Kind::Call { function, target, args } = &mut node.kind else { return Type::Error };
@@ -284,6 +305,7 @@ impl Checker<'_> {
     }
 
     /// The result of the overloads that the arguments fit; several with unlike results give `dyn`.
+    #[inline(never)]
     fn overload(&mut self, function: &Function, args: &[Type], member: bool, span: Span) -> Type {
         let mut result: Option<Type> = None;
         for overload in function.overloads.iter().filter(|overload| overload.member == member) {
@@ -302,6 +324,7 @@ impl Checker<'_> {
         result.unwrap_or_else(|| self.no_overload(function.name, args, member, span))
     }
 
+    #[inline(never)]
     fn no_overload(&mut self, name: &str, args: &[Type], member: bool, span: Span) -> Type {
         let args: Vec<Type> = args.iter().map(|arg| self.inference.settled(arg)).collect();
         let texts: Vec<String> = args.iter().map(Type::to_string).collect();
@@ -313,6 +336,7 @@ impl Checker<'_> {
         self.report(span, format!("found no matching overload for '{name}' applied to '{signature}'"), hint)
     }
 
+    #[inline(never)]
     fn mismatch(&mut self, expected: &Type, found: &Type, span: Span) -> Type {
         let (expected, found) = (self.inference.settled(expected), self.inference.settled(found));
         self.report(span, format!("expected type '{expected}' but found '{found}'"), None)
@@ -343,6 +367,7 @@ impl Checker<'_> {
         }
     }
 
+    #[inline(never)]
     fn comprehension(&mut self, comprehension: &mut Comprehension) -> Type {
         let range = self.node(&mut comprehension.range);
         let range = self.inference.resolved(&range);
@@ -443,7 +468,7 @@ fn field_hint(message: MessageType, field: &str) -> Option<String> {
 
 fn function_hint(name: &str, args: usize) -> Option<String> {
     match (name, args) {
-        ("existsOne", 2) => Some("with one variable the macro is `exists_one`".to_owned()),
+        ("existsOne", 3) => Some("with one variable the macro is `exists_one`".to_owned()),
         ("all" | "exists" | "filter" | "map" | "exists_one", _) => {
             Some(format!("write `list.{name}(x, …)`: a variable and an expression"))
         }
@@ -477,5 +502,6 @@ fn overload_hint(name: &str, args: &[Type], member: bool) -> Option<String> {
     }
     let (_, function) = TABLE.find(name)?;
     let fitting = function.overloads.iter().any(|overload| overload.member == member);
-    (!fitting).then(|| format!("it is declared as `{}`", function.signatures.join("`, `")))
+    let signatures: Vec<&str> = function.overloads.iter().map(|overload| overload.text).collect();
+    (!fitting).then(|| format!("it is declared as `{}`", signatures.join("`, `")))
 }

@@ -46,8 +46,12 @@ impl<'c, 'a> Evaluator<'c, 'a> {
                 self.attr_equals(ctx.principal.attr, name, value)
             }
             Op::Relation { operator, left, right } => {
-                let left = self.eval(left, locals)?;
-                relation(operator, left, self.eval(right, locals)?)
+                let left = self.operand(left, locals)?;
+                let right = self.operand(right, locals)?;
+                match operator {
+                    Relation::Equal => Ok(Value::Bool(left.equals(right))),
+                    _ => relation(operator, left, right),
+                }
             }
             Op::And(terms) => self.logical(terms, false, locals),
             Op::Or(terms) => self.logical(terms, true, locals),
@@ -78,10 +82,22 @@ impl<'c, 'a> Evaluator<'c, 'a> {
                 ctx.globals.get(name).ok_or(EvalError::UndefinedField(name))
             }
             Op::InStrings { value, set } => self.in_strings(value, set, locals),
-            Op::Call { function, args } => self.call(function, args, locals),
+            Op::Call { function, member, args } => self.call(function, member, args, locals),
             Op::Matches { text, regex } => self.matches(text, regex, locals),
             Op::Loop(index) => self.comprehension(&self.program.loops[index as usize], locals),
             other => self.rare(other, locals),
+        }
+    }
+
+    /// [`eval`](Self::eval) without a call for what conditions mostly compare.
+    #[inline(always)]
+    fn operand(self, id: Id, locals: Locals<'_, 'a>) -> EvalResult<'a> {
+        match self.program.nodes[id as usize] {
+            Op::Const(index) => Ok(self.constant(index)),
+            Op::Field(field) => Ok(self.field(field)),
+            Op::ResourceAttr(name) => attr(self.ctx.resource.attr, self.name(name)),
+            Op::PrincipalAttr(name) => attr(self.ctx.principal.attr, self.name(name)),
+            _ => self.eval(id, locals),
         }
     }
 
@@ -213,14 +229,14 @@ impl<'c, 'a> Evaluator<'c, 'a> {
     }
 
     #[inline(never)]
-    fn call(self, function: u16, args: Children, locals: Locals<'_, 'a>) -> EvalResult<'a> {
+    fn call(self, function: u16, member: bool, args: Children, locals: Locals<'_, 'a>) -> EvalResult<'a> {
         let ids = self.children(args);
         let mut values = [Value::Null; MAX_ARGS];
         for (value, id) in values.iter_mut().zip(ids) {
             *value = self.eval(*id, locals)?;
         }
-        match (TABLE.get(function), values.get(..ids.len())) {
-            (Some(function), Some(args)) => (function.run)(self.ctx, args),
+        match (TABLE.run(function, member), values.get(..ids.len())) {
+            (Some(run), Some(args)) => run(self.ctx, args),
             _ => Err(EvalError::NoSuchOverload),
         }
     }

@@ -150,6 +150,7 @@ fn less_specific(a: &Type, b: &Type) -> bool {
     match (a, b) {
         (Type::Dyn | Type::Param(_), _) => true,
         (_, Type::Dyn | Type::Param(_)) => false,
+        (_, Type::Null) => nullable(a),
         (Type::List(a), Type::List(b)) | (Type::Optional(a), Type::Optional(b)) => less_specific(a, b),
         (Type::Map(a, b), Type::Map(c, d)) => less_specific(a, c) && less_specific(b, d),
         (Type::Type(_), Type::Type(_)) => true,

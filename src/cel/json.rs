@@ -164,6 +164,10 @@ impl Serialize for Json<'_> {
                 Opaque::Ip(ip) => serializer.collect_str(ip),
                 Opaque::Cidr(cidr) => serializer.collect_str(cidr),
                 Opaque::Hierarchy(segments) => Json(Value::List(*segments)).serialize(serializer),
+                Opaque::SpiffeId(text) | Opaque::SpiffeTrustDomain(text) => serializer.serialize_str(text),
+                Opaque::SpiffeMatcher(_) => {
+                    Err(ser::Error::custom(format_args!("{} has no JSON form", opaque.type_name())))
+                }
             },
         }
     }

@@ -161,10 +161,11 @@ impl<'n> Lowering<'n> {
     }
 
     fn select(&mut self, operand: &Node, field: &str, optional: bool) -> Op {
-        if !optional && let Some(place) = place(operand, &self.scopes) {
-            if let Some(op) = self.place_field(place, field) {
-                return op;
-            }
+        if !optional
+            && let Some(place) = place(operand, &self.scopes)
+            && let Some(op) = self.place_field(place, field)
+        {
+            return op;
         }
         let field = self.name(field);
         let operand = self.node(operand);
@@ -246,7 +247,7 @@ impl<'n> Lowering<'n> {
         }
         let ids: Vec<Id> = all.into_iter().map(|arg| self.node(arg)).collect();
         match TABLE.find(function) {
-            Some((function, _)) => Op::Call { function, args: self.children(&ids) },
+            Some((function, _)) => Op::Call { function, member: target.is_some(), args: self.children(&ids) },
             None => Op::Undefined(self.name(function)),
         }
     }

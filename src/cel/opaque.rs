@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::lib::network::Cidr;
+use super::lib::trust_domain;
 use super::{List, Value};
 
 /// A value that only functions can look into.
@@ -15,6 +16,23 @@ pub enum Opaque<'a> {
     Cidr(Cidr),
     /// `hierarchy("a.b.c")`: the segments.
     Hierarchy(List<'a>),
+    /// `spiffeID("spiffe://…")`
+    SpiffeId(&'a str),
+    /// `spiffeTrustDomain("…")`: the name.
+    SpiffeTrustDomain(&'a str),
+    /// `spiffeMatchAny()` and its like.
+    SpiffeMatcher(SpiffeMatcher<'a>),
+}
+
+/// Which SPIFFE IDs are meant.
+#[derive(Clone, Copy, Debug)]
+pub enum SpiffeMatcher<'a> {
+    /// All.
+    Any,
+    /// These.
+    OneOf(&'a [&'a str]),
+    /// Those of a trust domain.
+    TrustDomain(&'a str),
 }
 
 impl Opaque<'_> {
@@ -25,15 +43,25 @@ impl Opaque<'_> {
             Self::Ip(_) => "net.IP",
             Self::Cidr(_) => "net.CIDR",
             Self::Hierarchy(_) => "cerbos.lib.hierarchy",
+            Self::SpiffeId(_) => "cerbos.lib.spiffeID",
+            Self::SpiffeTrustDomain(_) => "cerbos.lib.spiffeTrustDomain",
+            Self::SpiffeMatcher(_) => "cerbos.lib.spiffeMatcher",
         }
     }
 
+    /// Equality with the opaque value on the left: SPIFFE values also equal their texts. Matchers equal nothing.
     pub(crate) fn equals(&self, other: Value<'_>) -> bool {
-        let Value::Opaque(other) = other else { return false };
         match (self, other) {
-            (Self::Ip(a), Opaque::Ip(b)) => a == b,
-            (Self::Cidr(a), Opaque::Cidr(b)) => a == b,
-            (Self::Hierarchy(a), Opaque::Hierarchy(b)) => Value::List(*a).equals(Value::List(*b)),
+            (Self::SpiffeId(id), Value::String(text)) => *id == text,
+            (Self::SpiffeTrustDomain(name), Value::String(text)) => trust_domain(text) == Some(name),
+            (_, Value::Opaque(other)) => match (self, other) {
+                (Self::Ip(a), Opaque::Ip(b)) => a == b,
+                (Self::Cidr(a), Opaque::Cidr(b)) => a == b,
+                (Self::Hierarchy(a), Opaque::Hierarchy(b)) => Value::List(*a).equals(Value::List(*b)),
+                (Self::SpiffeId(a), Opaque::SpiffeId(b)) => a == b,
+                (Self::SpiffeTrustDomain(a), Opaque::SpiffeTrustDomain(b)) => a == b,
+                _ => false,
+            },
             _ => false,
         }
     }

@@ -57,6 +57,8 @@ fn syntax_error(span: Span, message: impl Into<String>) -> Issue {
 /// Boxed: an issue is large, and every step of the parser returns one.
 type Parsed<T> = Result<T, Box<Issue>>;
 
+/// The functions through which nesting recurses are few; what they do not always need is kept out of their
+/// frames (`inline(never)`), so that the deepest expression fits a small stack.
 struct Parser<'t> {
     text: &'t str,
     tokens: Vec<Token>,
@@ -64,18 +66,34 @@ struct Parser<'t> {
     depth: u16,
 }
 
-/// Operators of arithmetic with their level: higher binds tighter.
-const ARITHMETIC: [(&str, u8, &str); 5] =
-    [("*", 2, "_*_"), ("/", 2, "_/_"), ("%", 2, "_%_"), ("+", 1, "_+_"), ("-", 1, "_-_")];
+/// A binary operator.
+#[derive(Clone, Copy)]
+enum Operator {
+    /// `||`, or `&&` when `and`: chains of them are one node.
+    Logical {
+        and: bool,
+    },
+    Relation(Relation),
+    /// By the name of its function.
+    Arithmetic(&'static str),
+}
 
-const RELATIONS: [(&str, Relation); 7] = [
-    ("==", Relation::Equal),
-    ("!=", Relation::NotEqual),
-    ("<", Relation::Less),
-    ("<=", Relation::LessEqual),
-    (">", Relation::Greater),
-    (">=", Relation::GreaterEqual),
-    ("in", Relation::In),
+/// The binary operators with their level: higher binds tighter.
+const OPERATORS: [(&str, u8, Operator); 14] = [
+    ("||", 1, Operator::Logical { and: false }),
+    ("&&", 2, Operator::Logical { and: true }),
+    ("==", 3, Operator::Relation(Relation::Equal)),
+    ("!=", 3, Operator::Relation(Relation::NotEqual)),
+    ("<", 3, Operator::Relation(Relation::Less)),
+    ("<=", 3, Operator::Relation(Relation::LessEqual)),
+    (">", 3, Operator::Relation(Relation::Greater)),
+    (">=", 3, Operator::Relation(Relation::GreaterEqual)),
+    ("in", 3, Operator::Relation(Relation::In)),
+    ("+", 4, Operator::Arithmetic("_+_")),
+    ("-", 4, Operator::Arithmetic("_-_")),
+    ("*", 5, Operator::Arithmetic("_*_")),
+    ("/", 5, Operator::Arithmetic("_/_")),
+    ("%", 5, Operator::Arithmetic("_%_")),
 ];
 
 impl<'t> Parser<'t> {
@@ -112,6 +130,7 @@ impl<'t> Parser<'t> {
         self.take(symbol).ok_or_else(|| self.unexpected(&format!("'{symbol}'")))
     }
 
+    #[inline(never)]
     fn unexpected(&self, expected: &str) -> Box<Issue> {
         let token = self.peek();
         let found = if token.kind == TokenKind::End { "<EOF>" } else { self.text_of(token) };
@@ -152,17 +171,17 @@ impl<'t> Parser<'t> {
             return Err(self.too_deep());
         }
         self.depth += 1;
-        let node = self.conditional()?;
+        let mut node = self.binary(1)?;
+        if self.take("?").is_some() {
+            node = self.conditional(node)?;
+        }
         self.depth -= 1;
         self.bounded(node)
     }
 
-    fn conditional(&mut self) -> Parsed<Node> {
-        let condition = self.or()?;
-        if self.take("?").is_none() {
-            return Ok(condition);
-        }
-        let yes = self.or()?;
+    #[inline(never)]
+    fn conditional(&mut self, condition: Node) -> Parsed<Node> {
+        let yes = self.binary(1)?;
         self.expect(":")?;
         let no = self.expression()?;
         let span = condition.span.to(no.span);
@@ -170,57 +189,31 @@ impl<'t> Parser<'t> {
         Ok(Node::new(kind, span))
     }
 
-    fn or(&mut self) -> Parsed<Node> {
-        self.logical("||", Kind::Or, Self::and)
-    }
-
-    fn and(&mut self) -> Parsed<Node> {
-        self.logical("&&", Kind::And, Self::relation)
-    }
-
-    fn logical(
-        &mut self,
-        symbol: &str,
-        kind: fn(Vec<Node>) -> Kind,
-        term: fn(&mut Self) -> Parsed<Node>,
-    ) -> Parsed<Node> {
-        let first = term(self)?;
-        if self.peek_symbol() != Some(symbol) {
-            return Ok(first);
+    /// Operands joined by operators of at least a level.
+    fn binary(&mut self, lowest: u8) -> Parsed<Node> {
+        let mut left = self.unary()?;
+        loop {
+            let symbol = self.peek_symbol().unwrap_or_default();
+            let known = OPERATORS.iter().find(|(text, level, _)| *text == symbol && *level >= lowest);
+            let Some((_, level, operator)) = known else { return Ok(left) };
+            self.at += 1;
+            let right = self.binary(level + 1)?;
+            left = match operator {
+                Operator::Logical { and } => self.logical(symbol, *and, *level, [left, right])?,
+                _ => join(*operator, left, right),
+            };
+            left = self.bounded(left)?;
         }
-        let mut terms = vec![first];
+    }
+
+    #[inline(never)]
+    fn logical(&mut self, symbol: &str, and: bool, level: u8, first: [Node; 2]) -> Parsed<Node> {
+        let mut terms = Vec::from(first);
         while self.take(symbol).is_some() {
-            terms.push(term(self)?);
+            terms.push(self.binary(level + 1)?);
         }
         let span = terms.iter().fold(terms[0].span, |span, term| span.to(term.span));
-        Ok(Node::new(kind(terms), span))
-    }
-
-    fn relation(&mut self) -> Parsed<Node> {
-        let mut left = self.arithmetic(1)?;
-        while let Some((symbol, operator)) =
-            self.peek_symbol().and_then(|symbol| RELATIONS.into_iter().find(|(text, _)| *text == symbol))
-        {
-            self.take(symbol);
-            let right = self.arithmetic(1)?;
-            let span = left.span.to(right.span);
-            let kind = Kind::Relation { operator, left: Box::new(left), right: Box::new(right) };
-            left = self.bounded(Node::new(kind, span))?;
-        }
-        Ok(left)
-    }
-
-    fn arithmetic(&mut self, lowest: u8) -> Parsed<Node> {
-        let mut left = self.unary()?;
-        while let Some((symbol, level, function)) = self.peek_symbol().and_then(|symbol| {
-            ARITHMETIC.into_iter().find(|(text, level, _)| *text == symbol && *level >= lowest)
-        }) {
-            self.take(symbol);
-            let right = self.arithmetic(level + 1)?;
-            let span = left.span.to(right.span);
-            left = self.bounded(Node::new(call(function, vec![left, right]), span))?;
-        }
-        Ok(left)
+        Ok(Node::new(if and { Kind::And(terms) } else { Kind::Or(terms) }, span))
     }
 
     /// `!` and `-` cancel in pairs, as in cel-go; a minus before a number belongs to the number.
@@ -271,6 +264,7 @@ impl<'t> Parser<'t> {
         }
     }
 
+    #[inline(never)]
     fn select(&mut self, operand: Node) -> Parsed<Node> {
         let optional = self.take("?").is_some();
         let token = self.peek();
@@ -297,6 +291,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Expressions up to a closing bracket, whose span is returned with them.
+    #[inline(never)]
     fn arguments(&mut self, close: &str) -> Parsed<(Vec<Node>, Span)> {
         let mut args = Vec::new();
         if let Some(end) = self.take(close) {
@@ -350,6 +345,7 @@ impl<'t> Parser<'t> {
         Node::new(Kind::Literal(value), span)
     }
 
+    #[inline(never)]
     fn negative_number(&mut self, start: Span) -> Parsed<Node> {
         if !self.at_negative_number() {
             return Err(self.operand_expected());
@@ -359,6 +355,7 @@ impl<'t> Parser<'t> {
         self.literal(token, true, start.to(token.span))
     }
 
+    #[inline(never)]
     fn literal(&mut self, token: Token, negative: bool, span: Span) -> Parsed<Node> {
         let text = self.text_of(token);
         let error = |message: &str| Box::new(syntax_error(span, message));
@@ -380,6 +377,7 @@ impl<'t> Parser<'t> {
     }
 
     /// A name, or a call of a global function.
+    #[inline(never)]
     fn name(&mut self, start: Span, absolute: bool) -> Parsed<Node> {
         let token = self.peek();
         if token.kind != TokenKind::Ident {
@@ -398,6 +396,7 @@ impl<'t> Parser<'t> {
         Ok(Node::new(Kind::Ident { name: name.to_owned(), absolute }, span))
     }
 
+    #[inline(never)]
     fn list(&mut self, start: Span) -> Parsed<Node> {
         self.at += 1;
         let mut elements = Vec::new();
@@ -414,6 +413,7 @@ impl<'t> Parser<'t> {
         }
     }
 
+    #[inline(never)]
     fn map(&mut self, start: Span) -> Parsed<Node> {
         self.at += 1;
         let mut entries = Vec::new();
@@ -432,6 +432,7 @@ impl<'t> Parser<'t> {
         }
     }
 
+    #[inline(never)]
     fn message(&mut self, name: String, start: Span) -> Parsed<Node> {
         self.expect("{")?;
         let mut fields = Vec::new();
@@ -451,12 +452,28 @@ impl<'t> Parser<'t> {
     }
 }
 
+fn join(operator: Operator, left: Node, right: Node) -> Node {
+    let span = left.span.to(right.span);
+    let kind = match operator {
+        Operator::Relation(operator) => {
+            Kind::Relation { operator, left: Box::new(left), right: Box::new(right) }
+        }
+        Operator::Arithmetic(function) => call(function, vec![left, right]),
+        Operator::Logical { and: true } => Kind::And(vec![left, right]),
+        Operator::Logical { and: false } => Kind::Or(vec![left, right]),
+    };
+    Node::new(kind, span)
+}
+
 /// A call of a function of the table.
 pub(crate) fn call(function: &str, args: Vec<Node>) -> Kind {
     Kind::Call { function: function.to_owned(), target: None, args }
 }
 
-/// "did you mean" for a name that is not among the candidates.
+/// "did you mean" for a name that is not among the candidates. Names of one or two letters are near to
+/// everything, so for them only the case may differ.
 pub(crate) fn did_you_mean<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<String> {
-    nearest(name, candidates).map(|nearest| format!("did you mean `{nearest}`?"))
+    let nearest = nearest(name, candidates)?;
+    let likely = name.len() > 2 || nearest.eq_ignore_ascii_case(name);
+    likely.then(|| format!("did you mean `{nearest}`?"))
 }

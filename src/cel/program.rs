@@ -153,6 +153,7 @@ pub(crate) enum Op {
     },
     Call {
         function: u16,
+        member: bool,
         args: Children,
     },
     /// `matches` with a pattern known at lowering.

@@ -72,7 +72,15 @@ impl<'a> Value<'a> {
 
     /// CEL's `==`: numbers by their mathematical value, values of unlike types are unequal, NaN equals nothing.
     #[must_use]
+    #[inline]
     pub fn equals(self, other: Value<'_>) -> bool {
+        match (self, other) {
+            (Self::String(a), Value::String(b)) => a == b,
+            _ => self.equals_any(other),
+        }
+    }
+
+    fn equals_any(self, other: Value<'_>) -> bool {
         match (self, other) {
             (Self::String(a), Value::String(b)) | (Self::Type(a), Value::Type(b)) => a == b,
             (Self::Null, Value::Null) => true,
@@ -89,7 +97,6 @@ impl<'a> Value<'a> {
             },
             (Self::Message(a), Value::Message(b)) => a.equals(b),
             (Self::Opaque(a), b) => a.equals(b),
-            (a, Value::Opaque(b)) => b.equals(a),
             (a, b) => compare_numbers(a, b) == Some(Ordering::Equal),
         }
     }

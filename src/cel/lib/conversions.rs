@@ -195,6 +195,7 @@ fn to_string<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
         [Value::Type(name)] => out.write_str(name),
         [Value::Opaque(Opaque::Ip(ip))] => write!(out, "{ip}"),
         [Value::Opaque(Opaque::Cidr(cidr))] => write!(out, "{cidr}"),
+        [Value::Opaque(Opaque::SpiffeId(text) | Opaque::SpiffeTrustDomain(text))] => out.write_str(text),
         _ => return Err(EvalError::NoSuchOverload),
     };
     Ok(Value::String(out.into_bump_str()))

@@ -52,7 +52,7 @@ pub(crate) fn base64_text(bytes: &[u8]) -> String {
 fn base64_bytes(text: &str) -> Option<Vec<u8>> {
     let digits = text.trim_end_matches('=');
     let padding = text.len() - digits.len();
-    let padded = padding > 0 && (padding > 2 || text.len() % 4 != 0);
+    let padded = padding > 0 && (padding > 2 || !text.len().is_multiple_of(4));
     if padded || digits.len() % 4 == 1 {
         return None;
     }

@@ -70,6 +70,8 @@ fn write_value(out: &mut String, value: Value<'_>) {
             write_sequence(out, *segments);
             Ok(())
         }
+        Value::Opaque(Opaque::SpiffeId(text) | Opaque::SpiffeTrustDomain(text)) => out.write_str(text),
+        Value::Opaque(Opaque::SpiffeMatcher(_)) => out.write_str(value.type_name()),
     };
 }
 

@@ -7,14 +7,17 @@ mod arithmetic;
 mod conversions;
 mod encoders;
 mod format;
+mod glob;
 mod hierarchy;
 mod ip;
 mod lists;
 mod math;
 pub(crate) mod network;
 mod optionals;
+mod paths;
 pub(crate) mod regex;
 mod sets;
+mod spiffe;
 mod strings;
 mod times;
 
@@ -28,6 +31,8 @@ pub(crate) use arithmetic::index;
 pub(crate) use encoders::base64_text;
 pub(crate) use format::{display, format_call};
 pub(crate) use lists::check_sortable;
+pub use network::Cidr;
+pub(crate) use spiffe::trust_domain;
 
 /// The implementation of a function. Arguments (the receiver first) are those of one of the
 /// signatures, unless the types were not known before evaluation: then what does not fit is
@@ -45,17 +50,19 @@ pub(crate) struct Declaration {
     pub(crate) run: Run,
 }
 
-/// A function of the table.
+/// A function of the table: all declarations of one name.
 pub(crate) struct Function {
     pub(crate) name: &'static str,
-    pub(crate) doc: &'static str,
-    pub(crate) signatures: &'static [&'static str],
     pub(crate) overloads: Vec<Overload>,
-    pub(crate) run: Run,
+    /// What runs as `name(x)`.
+    global: Option<Run>,
+    /// What runs as `x.name()`.
+    member: Option<Run>,
 }
 
 /// One signature of a function.
 pub(crate) struct Overload {
+    pub(crate) text: &'static str,
     /// Whether the first argument stands before the dot.
     pub(crate) member: bool,
     pub(crate) args: Vec<Type>,
@@ -78,19 +85,14 @@ pub struct FunctionDoc {
 
 /// Every function an expression can call, in the order of the families.
 pub fn functions() -> impl Iterator<Item = FunctionDoc> {
-    TABLE.functions.iter().map(|function| FunctionDoc {
-        name: function.name,
-        doc: function.doc,
-        signatures: function.signatures,
+    declarations().map(|declaration| FunctionDoc {
+        name: declaration.name,
+        doc: declaration.doc,
+        signatures: declaration.signatures,
     })
 }
 
-pub(crate) struct Table {
-    functions: Vec<Function>,
-    by_name: HashMap<&'static str, u16>,
-}
-
-pub(crate) static TABLE: LazyLock<Table> = LazyLock::new(|| {
+fn declarations() -> impl Iterator<Item = &'static Declaration> {
     let families = [
         arithmetic::FUNCTIONS,
         conversions::FUNCTIONS,
@@ -106,20 +108,49 @@ pub(crate) static TABLE: LazyLock<Table> = LazyLock::new(|| {
         ip::FUNCTIONS,
         network::FUNCTIONS,
         hierarchy::FUNCTIONS,
+        spiffe::FUNCTIONS,
+        paths::FUNCTIONS,
     ];
-    let functions: Vec<Function> = families.into_iter().flatten().map(Function::new).collect();
-    let by_name = (0..).zip(&functions).map(|(index, function)| (function.name, index)).collect();
-    Table { functions, by_name }
+    families.into_iter().flatten()
+}
+
+pub(crate) struct Table {
+    functions: Vec<Function>,
+    by_name: HashMap<&'static str, u16>,
+}
+
+pub(crate) static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let mut table = Table { functions: Vec::new(), by_name: HashMap::new() };
+    declarations().for_each(|declaration| table.add(declaration));
+    table
 });
 
 impl Table {
+    fn add(&mut self, declaration: &Declaration) {
+        let Declaration { name, signatures, run, .. } = *declaration;
+        let next = u16::try_from(self.functions.len()).unwrap_or(u16::MAX);
+        let index = *self.by_name.entry(name).or_insert(next);
+        if index == next {
+            self.functions.push(Function { name, overloads: Vec::new(), global: None, member: None });
+        }
+        let Some(function) = self.functions.get_mut(usize::from(index)) else { return };
+        for overload in signatures.iter().filter_map(|text| Overload::parse(name, text)) {
+            let style = if overload.member { &mut function.member } else { &mut function.global };
+            *style = Some(run);
+            function.overloads.push(overload);
+        }
+    }
+
     pub(crate) fn find(&self, name: &str) -> Option<(u16, &Function)> {
         let index = *self.by_name.get(name)?;
         Some((index, self.functions.get(usize::from(index))?))
     }
 
-    pub(crate) fn get(&self, index: u16) -> Option<&Function> {
-        self.functions.get(usize::from(index))
+    /// The implementation of a function in a style of call.
+    #[inline]
+    pub(crate) fn run(&self, index: u16, member: bool) -> Option<Run> {
+        let function = self.functions.get(usize::from(index))?;
+        if member { function.member } else { function.global }
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
@@ -127,17 +158,9 @@ impl Table {
     }
 }
 
-impl Function {
-    fn new(declaration: &Declaration) -> Self {
-        let Declaration { name, doc, signatures, run } = *declaration;
-        let overloads = signatures.iter().filter_map(|text| Overload::parse(name, text)).collect();
-        Self { name, doc, signatures, overloads, run }
-    }
-}
-
 impl Overload {
     /// `None` for a signature with a mistake; a test holds that there is none.
-    fn parse(name: &str, text: &str) -> Option<Self> {
+    fn parse(name: &str, text: &'static str) -> Option<Self> {
         let (call, result) = text.rsplit_once(" -> ")?;
         let (head, args) = match call.strip_prefix(name) {
             Some(args) => (None, args),
@@ -149,6 +172,7 @@ impl Overload {
         let args = args.strip_prefix('(')?.strip_suffix(')')?;
         let types = head.into_iter().chain(split_types(args)).map(Type::parse_signature);
         Some(Self {
+            text,
             member: head.is_some(),
             args: types.collect::<Option<_>>()?,
             result: Type::parse_signature(result)?,
@@ -171,13 +195,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_signature_is_well_formed_and_every_name_is_unique() {
-        for function in &TABLE.functions {
-            assert_eq!(function.overloads.len(), function.signatures.len(), "{}", function.name);
-            assert!(!function.doc.is_empty(), "{}", function.name);
-            assert!(function.overloads.iter().all(|overload| overload.args.len() <= MAX_ARGS));
+    fn every_declaration_is_well_formed() {
+        for declaration in declarations() {
+            let Declaration { name, doc, signatures, .. } = declaration;
+            assert!(!doc.is_empty(), "{name}");
+            for text in *signatures {
+                let overload = Overload::parse(name, text);
+                assert!(overload.is_some_and(|overload| overload.args.len() <= MAX_ARGS), "{text}");
+            }
         }
-        assert_eq!(TABLE.by_name.len(), TABLE.functions.len());
+    }
+
+    /// Which implementation runs is decided by name and style of call alone.
+    #[test]
+    fn no_two_declarations_share_name_and_style() {
+        let mut seen = std::collections::HashSet::new();
+        for Declaration { name, signatures, .. } in declarations() {
+            let members = signatures.iter().filter_map(|text| Some(Overload::parse(name, text)?.member));
+            let styles: std::collections::HashSet<bool> = members.collect();
+            assert!(styles.into_iter().all(|member| seen.insert((*name, member))), "{name}");
+        }
     }
 
     #[test]

@@ -161,7 +161,11 @@ fn translate(pattern: &str) -> String {
     let mut class = Class::Outside;
     while let Some(char) = rest.chars().next() {
         let len = if char == '\\' {
-            escape(rest, class, &mut out)
+            let len = escape(rest, class, &mut out);
+            if class == Class::Start {
+                class = Class::Inside;
+            }
+            len
         } else {
             plain(rest, char, &mut class, &mut out)
         };

@@ -163,12 +163,15 @@ fn last_index_of<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a>
         return Err(out_of_range(ctx, upto));
     }
     // The part may start at the position, so the text that is searched ends with the part after it.
-    let last = match offset(text, upto) {
+    let mut last = match offset(text, upto) {
         Some(start) => text.len().min(start + part.len()),
         None if args.len() == 3 => return Ok(Value::Int(-1)),
         None => text.len(),
     };
-    let found = text.rmatch_indices(part).map(|(at, _)| at).find(|at| at + part.len() <= last);
+    while !text.is_char_boundary(last) {
+        last -= 1;
+    }
+    let found = text[..last].rfind(part);
     Ok(found.map_or(Value::Int(-1), |at| position(text, at)))
 }
 

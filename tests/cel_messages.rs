@@ -1,0 +1,128 @@
+//! What authors read when an expression is wrong, and what the decision log says when evaluation fails.
+
+use bumpalo::Bump;
+use orthrus::cel::{Activation, Expr, Map, NoNames, Principal, Program, Resource, Value};
+
+/// Each issue as `start..end message [help: hint]`.
+fn issues(text: &str) -> Vec<String> {
+    let Err(issues) = Expr::parse(text) else { return Vec::new() };
+    let line = |issue: &orthrus::cel::Issue| {
+        let hint = issue.hint.as_ref().map_or(String::new(), |hint| format!(" [help: {hint}]"));
+        format!("{}..{} {}{hint}", issue.span.start, issue.span.end, issue.message)
+    };
+    issues.iter().map(line).collect()
+}
+
+#[test]
+fn compile_errors() {
+    let operand = "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, \
+                   IDENTIFIER}";
+    let cases = [
+        ("1 +", format!("3..3 Syntax error: mismatched input '<EOF>' expecting {operand}")),
+        ("(1", "2..2 Syntax error: mismatched input '<EOF>' expecting ')'".into()),
+        ("1 2", "2..3 Syntax error: mismatched input '2' expecting <EOF>".into()),
+        ("1 ^ 2", "2..3 Syntax error: token recognition error at: '^'".into()),
+        (
+            "true and false",
+            "5..8 Syntax error: mismatched input 'and' expecting <EOF> [help: the operator is written `&&`]".into(),
+        ),
+        (
+            "1 not in [1]",
+            "2..5 Syntax error: mismatched input 'not' expecting <EOF> [help: the operator is written `!`]".into(),
+        ),
+        ("for", "0..3 reserved identifier: for".into()),
+        ("'\\q'", "0..4 unable to unescape string".into()),
+        ("9223372036854775808", "0..19 invalid int literal".into()),
+        (
+            "has(P)",
+            "4..5 invalid argument to has() macro [help: it takes a field selection, such as `has(R.attr.owner)`]".into(),
+        ),
+        ("[1].all(1, true)", "8..9 argument must be a simple name".into()),
+        ("foo", "0..3 undeclared reference to 'foo' (in container '')".into()),
+        ("principal.id", "0..9 undeclared reference to 'principal' (in container '')".into()),
+        ("reqest.principal.id == ''", "0..6 undeclared reference to 'reqest' (in container '') [help: did you mean `request`?]".into()),
+        ("P.foo == 1", "0..5 undefined field 'foo' [help: attributes are below `attr`: write `attr.foo`]".into()),
+        ("P.atr.x == 1", "0..5 undefined field 'atr' [help: did you mean `attr`?]".into()),
+        ("1 == 'a'", "0..8 found no matching overload for '_==_' applied to '(int, string)'".into()),
+        (
+            "1 == 1.0",
+            "0..8 found no matching overload for '_==_' applied to '(int, double)' [help: numbers of unlike types compare \
+             when one is converted, as in `double(1) == 1.0`]"
+                .into(),
+        ),
+        ("'a'.startsWith(1)", "0..17 found no matching overload for 'startsWith' applied to 'string.(int)'".into()),
+        (
+            "startsWith('a', 'b')",
+            "0..20 found no matching overload for 'startsWith' applied to '(string, string)' [help: it is declared as \
+             `string.startsWith(string) -> bool`]"
+                .into(),
+        ),
+        ("'a'.startWith('b')", "0..18 undeclared reference to 'startWith' (in container '') [help: did you mean `startsWith`?]".into()),
+        ("P.roles.length() == 1", "0..16 undeclared reference to 'length' (in container '') [help: did you mean `size`?]".into()),
+        ("[1].existsOne(x, x == 1)", "0..24 undeclared reference to 'existsOne' (in container '') [help: with one variable the macro is `exists_one`]".into()),
+        ("1 && true", "0..1 expected type 'bool' but found 'int'".into()),
+        ("true ? 1 : 'a'", "0..14 found no matching overload for '_?_:_' applied to '(bool, int, string)'".into()),
+        ("V['x'] == 1", "0..6 found no matching overload for '_[_]' applied to '(cerbos.Variables, string)' [help: variables and constants are read with a dot: `V.name`]".into()),
+        ("(1).all(x, true)", "0..3 expression of type 'int' cannot be range of a comprehension (must be list, map, or dynamic)".into()),
+        ("P.id.name == ''", "0..9 type 'string' does not support field selection".into()),
+        ("duration('1d') == duration('1h')", "9..13 invalid duration argument [help: there is no unit for days: write `24h`]".into()),
+        ("timestamp('2024-01-01') == now()", "10..22 invalid timestamp argument [help: timestamps are written `2006-01-02T15:04:05Z` (RFC 3339)]".into()),
+        ("P.id.matches('(?=a)')", "13..20 invalid matches argument [help: look-around, including look-ahead and look-behind, is not supported]".into()),
+        ("ip('1.2.3')", "3..10 invalid ip argument: IP Address \"1.2.3\" parse error during conversion from string".into()),
+        ("'%d'.format(['a'])", "13..16 error during formatting: %d cannot be used on a value of type 'string'".into()),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(issues(text).first(), Some(&expected), "{text}");
+    }
+}
+
+#[test]
+fn all_type_errors_are_reported_in_the_order_of_the_text() {
+    let found = issues("P.foo == 1 || bar || R.attr.x == 1 + 'a'");
+    let starts: Vec<&str> = found.iter().map(|issue| issue.split(' ').next().unwrap_or_default()).collect();
+    assert_eq!(starts, ["0..5", "14..17", "33..40"]);
+}
+
+#[test]
+fn evaluation_errors() {
+    let cases = [
+        ("P.attr.ip_address", "no such key: ip_address"),
+        ("P.attr.name.first", "no such key: first"),
+        ("P.attr['x' + R.id]", "no such key: x"),
+        ("[1][dyn(3)]", "index out of bounds: 3"),
+        ("[1][dyn('a')]", "unsupported index type 'string' in list"),
+        ("dyn([1])[1.5]", "unsupported index value 1.5 in list"),
+        ("V.missing", "undefined field 'missing'"),
+        ("G.missing", "undefined field 'missing'"),
+        ("P.attr.name + 1", "no such overload"),
+        ("P.attr.name < 1.0", "no such overload"),
+        ("P.attr.name.startsWith(P.attr.number)", "no such overload"),
+        ("P.attr.name && true", "no such overload"),
+        ("P.attr.number.all(x, true)", "got 'double', expected iterable type"),
+        ("1 / 0", "division by zero"),
+        ("1 % 0", "modulus by zero"),
+        ("9223372036854775807 + 1", "integer overflow"),
+        ("1u - 2u", "unsigned integer overflow"),
+        ("int('x')", "strconv.ParseInt: parsing \"x\": invalid syntax"),
+        ("double('NaN') < 1.0", "NaN values cannot be ordered"),
+        ("timestamp('9999-12-31T23:59:59Z') + duration('1h')", "timestamp overflow"),
+        ("duration(P.attr.name)", "time: invalid duration \"ann\""),
+        ("P.attr.name.inIPAddrRange('10.0.0.0/8')", "invalid IP address: ann"),
+        ("'10.0.0.1'.inIPAddrRange(P.attr.name)", "invalid CIDR address: ann"),
+        ("'abc'.charAt(9)", "index out of range: 9"),
+        ("optional.none().value()", "optional.none() dereference"),
+    ];
+    let arena = Bump::new();
+    let attr = [("name", Value::String("ann")), ("number", Value::Double(1.0))];
+    let principal = Principal { attr: Map::of_sorted_fields(&attr), ..Principal::default() };
+    let resource = Resource::default();
+    for (text, expected) in cases {
+        let program = Expr::parse(text).map(|expr| Program::lower(&expr, &NoNames));
+        let program = program.unwrap_or_else(|issues| panic!("{text}: {issues:?}"));
+        let error = program
+            .eval(&Activation::new(&arena, &principal, &resource))
+            .err()
+            .map(|error| error.to_string());
+        assert_eq!(error.as_deref(), Some(expected), "{text}");
+    }
+}
