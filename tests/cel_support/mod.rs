@@ -1,5 +1,8 @@
 //! What the corpus tests share: where the corpora are, and how their values are written.
 
+#[path = "../support/yaml.rs"]
+mod yaml;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -54,8 +57,11 @@ pub(crate) fn json_files(folder: &Path) -> Vec<(String, Json)> {
 
 /// The YAML files of a folder by name, without the extension.
 pub(crate) fn yaml_files(folder: &Path) -> Vec<(String, Json)> {
-    let parse = |(name, text): (String, String)| (name, serde_yaml_ng::from_str(&text).unwrap());
-    files(folder, "yaml").into_iter().map(parse).collect()
+    let read = |(name, _)| {
+        let json = yaml::read(&folder.join(format!("{name}.yaml")));
+        (name, json)
+    };
+    files(folder, "yaml").into_iter().map(read).collect()
 }
 
 /// Attributes from JSON.
