@@ -1,6 +1,13 @@
 //! What a check costs inside the engine. Prints one JSON object a line: `{"name", "ns", "allocs"}`; `ns` is the
 //! median over rounds of the mean time of one check with three actions, `allocs` the heap allocations of one check.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails and says so"
+)]
+
 use std::hint::black_box;
 use std::time::Instant;
 

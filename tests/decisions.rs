@@ -1,5 +1,12 @@
 //! Whole decisions, one case a file: policies, a request, and what is to be answered.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails and says so"
+)]
+
 mod support;
 
 use bumpalo::Bump;

@@ -1,6 +1,13 @@
 //! What people read when policies are wrong, one case a file: policies, and the rendered diagnostics.
 //! `UPDATE_EXPECTED=1` rewrites the expectations.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails and says so"
+)]
+
 mod support;
 
 use std::path::PathBuf;

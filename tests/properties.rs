@@ -1,5 +1,12 @@
 //! Laws that hold for every policy set, tried on the sample store.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails and says so"
+)]
+
 mod support;
 
 use bumpalo::Bump;

@@ -1,5 +1,11 @@
 //! What the data-driven suites share: archives of files in one text, and where corpora are.
 #![allow(dead_code, reason = "each suite uses a part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails and says so"
+)]
 
 pub(crate) mod yaml;
 
