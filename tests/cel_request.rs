@@ -1,5 +1,7 @@
 //! How expressions see a request: fields, attributes, tokens, variables, derived roles.
 
+#![allow(clippy::panic, reason = "an expression that is not as expected ends the test")]
+
 use bumpalo::Bump;
 use orthrus::cel::{
     Activation, AuxData, Const, EvalError, Expr, Json, Map, Names, Principal, Program, Resource, Timestamp,
@@ -130,7 +132,7 @@ fn unset_fields_read_as_empty_and_are_not_had() {
 fn derived_roles_that_are_not_known_are_an_error() {
     let unknown = |text| {
         eval_with(text, &[], |activation| {
-            activation.effective_derived_roles = Err(EvalError::Message("strict"))
+            activation.effective_derived_roles = Err(EvalError::Message("strict"));
         })
     };
     assert_eq!(unknown("'x' in runtime.effectiveDerivedRoles"), "error: strict");

@@ -16,17 +16,17 @@ use orthrus::check::{Decision, Detail};
 use orthrus::contract::{CheckResourcesRequest, ResultEntry};
 use orthrus::policy::Effect;
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::Path;
 use support::{Archive, engine, files, stem, tests_directory};
 
 fn main() {
     let cases = files(&tests_directory().join("decisions"), ".txt");
-    let trials = cases.into_iter().map(|path| Trial::test(stem(&path), move || run(path)));
+    let trials = cases.into_iter().map(|path| Trial::test(stem(&path), move || run(&path)));
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit();
 }
 
-fn run(path: PathBuf) -> Result<(), Failed> {
-    let archive = Archive::read(&path);
+fn run(path: &Path) -> Result<(), Failed> {
+    let archive = Archive::read(path);
     let expected: Value = serde_json::from_str(archive.file("expected.json"))?;
     let request: Value = serde_json::from_str(archive.file("request.json"))?;
     let actual = decide(archive.sources(&["request.json", "expected.json"]), &request.to_string());

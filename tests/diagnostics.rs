@@ -10,7 +10,7 @@
 
 mod support;
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use orthrus::text::Diagnostic;
@@ -20,12 +20,12 @@ const EXPECTED: &str = "expected";
 
 fn main() {
     let cases = files(&tests_directory().join("diagnostics"), ".txt");
-    let trials = cases.into_iter().map(|path| Trial::test(stem(&path), move || run(path)));
+    let trials = cases.into_iter().map(|path| Trial::test(stem(&path), move || run(&path)));
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit();
 }
 
-fn run(path: PathBuf) -> Result<(), Failed> {
-    let archive = Archive::read(&path);
+fn run(path: &Path) -> Result<(), Failed> {
+    let archive = Archive::read(path);
     let actual = match engine(archive.sources(&[EXPECTED])) {
         Ok(engine) => engine.warnings().iter().map(Diagnostic::render).collect(),
         Err(errors) => errors.iter().map(Diagnostic::render).collect::<Vec<_>>(),
@@ -35,10 +35,10 @@ fn run(path: PathBuf) -> Result<(), Failed> {
         return Ok(());
     }
     if std::env::var_os("UPDATE_EXPECTED").is_some() {
-        let text = std::fs::read_to_string(&path)?;
+        let text = std::fs::read_to_string(path)?;
         let marker = format!("-- {EXPECTED} --\n");
         let input = text.split_once(&marker).map_or(text.as_str(), |(input, _)| input);
-        std::fs::write(&path, format!("{input}{marker}{actual}"))?;
+        std::fs::write(path, format!("{input}{marker}{actual}"))?;
         return Ok(());
     }
     Err(format!("expected:\n{}\ngot:\n{actual}", archive.file(EXPECTED)).into())

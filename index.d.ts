@@ -1,0 +1,2 @@
+/** The public types, from the TypeScript in `js/`. */
+export * from "./dist/index.js";
