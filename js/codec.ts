@@ -260,8 +260,8 @@ function writeResource(resource: Resource): void {
   }
 }
 
-const POLICY_VERSION = /^\w*$/;
-const SCOPE = /^(?:|\.|[0-9a-zA-Z][\w-]*(?:\.\w[\w-]*)*)$/;
+export const POLICY_VERSION = /^\w*$/;
+export const SCOPE = /^(?:|\.|[0-9a-zA-Z][\w-]*(?:\.\w[\w-]*)*)$/;
 
 /** What principals and resources share, and the brace that closes them. */
 function writeCommon(subject: Principal | Resource): void {

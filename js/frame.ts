@@ -1,21 +1,53 @@
 /**
- * The compact form of ordinary requests: one string of fields, each followed by U+0001 (the format is described in
+ * The compact form of ordinary requests, written straight into a buffer that the addon reads (the format is described in
  * `src/contract/frame.rs`).
  *
  * It carries only attributes that some policy reads. All attributes are looked at, though, so that a value which JSON cannot
  * carry is refused wherever it stands. What is out of the ordinary in any way (a wrong type, an alias, a value that has to be
- * refused) makes the functions here give up, and the JSON encoder says what is wrong with it, or sends it.
+ * refused, a request that does not fit) makes the functions here give up, and the JSON encoder says what is wrong with it, or
+ * sends it.
  */
 
 import type { AttributesRead } from "./attributes.js";
 import type { AuxClaims } from "./aux-data.js";
-import { encodeJson, isPlain, MAX_BYTES } from "./codec.js";
-import type { CheckResourceRequest, CheckResourcesRequest, IsAllowedRequest, Resource } from "./request.js";
+import { encodeJson, isPlain, POLICY_VERSION, SCOPE } from "./codec.js";
+import type {
+  CheckResourceRequest,
+  CheckResourcesRequest,
+  IsAllowedRequest,
+  Resource,
+  ResourceCheck,
+} from "./request.js";
 
-/** How many fields the last frame has. */
-export let fieldCount = 0;
+/** Larger requests go as JSON. Every length within fits the 16 bits that frames have for them. */
+const SIZE = 60 * 1024;
 
-const END = "\u0001";
+/** The last frame that was written. */
+export const frame = new Uint8Array(SIZE);
+
+let at = 0;
+/** Whether a frame is being written: a getter of a request may make a check of its own. */
+let busy = false;
+
+const view = new DataView(frame.buffer);
+const utf8 = new TextEncoder();
+
+/** Up to this length a loop beats the call of the encoder. */
+const SHORT = 96;
+
+enum Flag {
+  METADATA = 1,
+  AUX_DATA = 2,
+}
+
+enum Tag {
+  NULL = 0,
+  FALSE = 1,
+  TRUE = 2,
+  NUMBER = 3,
+  TEXT = 4,
+  JSON = 5,
+}
 
 /** Thrown, and caught again below: this request is not for frames. */
 const GIVE_UP = Symbol("give up");
@@ -24,67 +56,67 @@ function giveUp(): never {
   throw GIVE_UP;
 }
 
-/** The frame of a request, or `undefined` if it has to go as JSON. Sets {@link fieldCount}. */
-export function frameCheckResources(
-  request: CheckResourcesRequest,
+type Write<Request> = (request: Request, auxClaims: AuxClaims | undefined, reads: AttributesRead) => void;
+
+/** Writes a request into {@link frame} and gives its length; 0 if it has to go as JSON. */
+export function writeFrame<Request>(
+  write: Write<Request>,
+  request: Request,
   auxClaims: AuxClaims | undefined,
   reads: AttributesRead,
-): string | undefined {
+): number {
+  if (busy) {
+    return 0;
+  }
+  busy = true;
+  at = 0;
   try {
-    const { resources } = request;
-    let frame = head(request, auxClaims, resources.length, reads);
-    for (let index = 0; index < resources.length; index++) {
-      const { resource, actions } = resources[index] as CheckResourcesRequest["resources"][number];
-      frame += resourceFields(resource, reads) + textFields(actions);
-    }
-    return finished(frame);
+    write(request, auxClaims, reads);
+    return at;
   } catch {
     // Whatever a getter or an encoder threw, the JSON encoder meets it again and reports it with its path.
-    return undefined;
+    return 0;
+  } finally {
+    busy = false;
   }
 }
 
-/** {@link frameCheckResources} for one resource. */
-export function frameCheckResource(
-  request: CheckResourceRequest,
-  auxClaims: AuxClaims | undefined,
-  reads: AttributesRead,
-): string | undefined {
-  try {
-    return finished(
-      head(request, auxClaims, 1, reads) + resourceFields(request.resource, reads) + textFields(request.actions),
-    );
-  } catch {
-    return undefined;
+/** For {@link writeFrame}: any number of resources. */
+export const writeCheckResources: Write<CheckResourcesRequest> = (request, auxClaims, reads) => {
+  const { resources } = request;
+  if (!Array.isArray(resources) || resources.length === 0) {
+    giveUp();
   }
-}
-
-/** {@link frameCheckResources} for one action on one resource. */
-export function frameIsAllowed(
-  request: IsAllowedRequest,
-  auxClaims: AuxClaims | undefined,
-  reads: AttributesRead,
-): string | undefined {
-  try {
-    const frame = head(request, auxClaims, 1, reads) + resourceFields(request.resource, reads);
-    fieldCount += 2;
-    return finished(`${frame}1${END}${textOf(request.action)}${END}`);
-  } catch {
-    return undefined;
+  writeHead(request, auxClaims, resources.length, reads);
+  for (let index = 0; index < resources.length; index++) {
+    const { resource, actions } = resources[index] as ResourceCheck;
+    writeResource(resource, reads);
+    writeNames(actions);
   }
-}
+};
 
-function finished(frame: string): string | undefined {
-  return frame.length * 3 > MAX_BYTES ? undefined : frame;
-}
+/** For {@link writeFrame}: one resource. */
+export const writeCheckResource: Write<CheckResourceRequest> = (request, auxClaims, reads) => {
+  writeHead(request, auxClaims, 1, reads);
+  writeResource(request.resource, reads);
+  writeNames(request.actions);
+};
+
+/** For {@link writeFrame}: one action on one resource. */
+export const writeIsAllowed: Write<IsAllowedRequest> = (request, auxClaims, reads) => {
+  writeHead(request, auxClaims, 1, reads);
+  writeResource(request.resource, reads);
+  writeShort(1);
+  writeName(request.action);
+};
 
 /** All that stands before the resources. */
-function head(
+function writeHead(
   { principal, includeMetadata, requestId }: Omit<CheckResourcesRequest, "resources">,
   auxClaims: AuxClaims | undefined,
   resources: number,
   reads: AttributesRead,
-): string {
+): void {
   if (
     principal.attributes !== undefined ||
     (requestId !== undefined && typeof requestId !== "string") ||
@@ -92,72 +124,40 @@ function head(
   ) {
     giveUp();
   }
-  fieldCount = 6;
-  return (
-    (includeMetadata ? `1${END}` : `0${END}`) +
-    textOf(principal.id) +
-    END +
-    optionalText(principal.policyVersion) +
-    END +
-    optionalText(principal.scope) +
-    END +
-    textFields(principal.roles) +
-    attributeFields(principal.attr, reads.principal) +
-    (auxClaims === undefined ? END : encodeJson(auxClaims, "auxData", giveUp) + END) +
-    resources +
-    END
-  );
+  frame[at++] = (includeMetadata ? Flag.METADATA : 0) | (auxClaims === undefined ? 0 : Flag.AUX_DATA);
+  writeName(principal.id);
+  writeOptional(principal.policyVersion, POLICY_VERSION);
+  writeOptional(principal.scope, SCOPE);
+  writeNames(principal.roles);
+  writeAttributes(principal.attr, reads.principal);
+  if (auxClaims !== undefined) {
+    writeJson(encodeJson(auxClaims, "auxData", giveUp));
+  }
+  writeShort(resources);
 }
 
-function resourceFields(resource: Resource, reads: AttributesRead): string {
+function writeResource(resource: Resource, reads: AttributesRead): void {
   const { kind, attr } = resource;
   if (resource.attributes !== undefined) {
     giveUp();
   }
-  fieldCount += 4;
-  return (
-    textOf(kind) +
-    END +
-    textOf(resource.id) +
-    END +
-    optionalText(resource.policyVersion) +
-    END +
-    optionalText(resource.scope) +
-    END +
-    attributeFields(attr, reads.resource(kind))
-  );
+  writeName(kind);
+  writeName(resource.id);
+  writeOptional(resource.policyVersion, POLICY_VERSION);
+  writeOptional(resource.scope, SCOPE);
+  writeAttributes(attr, reads.resource(kind));
 }
 
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : giveUp();
-}
-
-function optionalText(value: unknown): string {
-  return value === undefined ? "" : textOf(value);
-}
-
-function textFields(texts: unknown): string {
-  if (!Array.isArray(texts)) {
-    giveUp();
-  }
-  fieldCount += 1 + texts.length;
-  let fields = texts.length + END;
-  for (let index = 0; index < texts.length; index++) {
-    fields += textOf(texts[index]) + END;
-  }
-  return fields;
-}
-
-function attributeFields(attributes: unknown, wanted: ReadonlySet<string> | undefined): string {
+function writeAttributes(attributes: unknown, wanted: ReadonlySet<string> | undefined): void {
+  const start = at;
+  let count = 0;
+  writeShort(0);
   if (attributes === undefined) {
-    fieldCount += 1;
-    return `0${END}`;
+    return;
   }
   if (typeof attributes !== "object" || attributes === null || Array.isArray(attributes) || !isPlain(attributes)) {
     giveUp();
   }
-  let fields = "";
-  let count = 0;
   for (const name in attributes) {
     if (name === "" || !Object.hasOwn(attributes, name)) {
       giveUp();
@@ -166,27 +166,174 @@ function attributeFields(attributes: unknown, wanted: ReadonlySet<string> | unde
     if (value === undefined) {
       continue;
     }
-    const field = valueField(value);
     if (wanted === undefined || wanted.has(name)) {
-      fields += name + END + field + END;
+      writeText(name);
+      writeValue(value);
       count++;
+    } else {
+      checkValue(value);
     }
   }
-  fieldCount += 1 + 2 * count;
-  return count + END + fields;
+  frame[start] = count & 0xff;
+  frame[start + 1] = count >> 8;
 }
 
-function valueField(value: unknown): string {
+function writeValue(value: unknown): void {
   switch (typeof value) {
     case "string":
-      return `s${value}`;
+      frame[at++] = Tag.TEXT;
+      writeText(value);
+      return;
     case "number":
-      return Number.isFinite(value) ? `n${value}` : giveUp();
+      if (!Number.isFinite(value)) {
+        giveUp();
+      }
+      frame[at++] = Tag.NUMBER;
+      reserve(8);
+      view.setFloat64(at, value, true);
+      at += 8;
+      return;
     case "boolean":
-      return value ? "t" : "f";
+      frame[at++] = value ? Tag.TRUE : Tag.FALSE;
+      return;
     case "object":
-      return value === null ? "0" : `j${encodeJson(value, "", giveUp)}`;
+      if (value === null) {
+        frame[at++] = Tag.NULL;
+        return;
+      }
+      frame[at++] = Tag.JSON;
+      writeJson(encodeJson(value, "", giveUp));
+      return;
     default:
-      return giveUp();
+      giveUp();
+  }
+}
+
+/** Gives up for what {@link writeValue} gives up for. */
+function checkValue(value: unknown): void {
+  switch (typeof value) {
+    case "boolean":
+      return;
+    case "string":
+      if (value.length > SIZE || !value.isWellFormed()) {
+        giveUp();
+      }
+      return;
+    case "number":
+      if (!Number.isFinite(value)) {
+        giveUp();
+      }
+      return;
+    case "object":
+      if (value !== null) {
+        encodeJson(value, "", giveUp);
+      }
+      return;
+    default:
+      giveUp();
+  }
+}
+
+function writeOptional(value: unknown, pattern: RegExp): void {
+  if (value === undefined || value === "") {
+    writeShort(0);
+  } else if (typeof value === "string" && pattern.test(value)) {
+    writeText(value);
+  } else {
+    giveUp();
+  }
+}
+
+/** Roles or actions: at least one, each not empty and given once. */
+function writeNames(names: unknown): void {
+  if (!Array.isArray(names) || names.length === 0 || hasRepetition(names)) {
+    giveUp();
+  }
+  writeShort(names.length);
+  for (let index = 0; index < names.length; index++) {
+    writeName(names[index]);
+  }
+}
+
+function hasRepetition(names: unknown[]): boolean {
+  if (names.length > 16) {
+    return new Set(names).size < names.length;
+  }
+  for (let index = 1; index < names.length; index++) {
+    if (names.indexOf(names[index]) < index) {
+      return true;
+    }
+  }
+  return false;
+}
+
+function writeName(name: unknown): void {
+  if (name === "") {
+    giveUp();
+  }
+  writeText(name);
+}
+
+function writeText(text: unknown): void {
+  if (typeof text !== "string") {
+    giveUp();
+  }
+  const { length } = text;
+  const start = at + 2;
+  reserve(2 + 3 * length);
+  let end = start;
+  if (length <= SHORT) {
+    for (let index = 0; index < length; index++) {
+      const unit = text.charCodeAt(index);
+      if (unit > 0x7f) {
+        end = encodeAt(text, start);
+        break;
+      }
+      frame[end++] = unit;
+    }
+  } else {
+    end = encodeAt(text, start);
+  }
+  const bytes = end - start;
+  frame[at] = bytes & 0xff;
+  frame[at + 1] = bytes >> 8;
+  at = end;
+}
+
+function writeJson(json: string): void {
+  reserve(4 + 3 * json.length);
+  const start = at + 4;
+  const end = encodeAt(json, start);
+  const bytes = end - start;
+  frame[at] = bytes & 0xff;
+  frame[at + 1] = bytes >> 8;
+  // SIZE leaves the two upper bytes of the length empty.
+  frame[at + 2] = 0;
+  frame[at + 3] = 0;
+  at = end;
+}
+
+/** Encodes a text at a position and gives the position after it. */
+function encodeAt(text: string, start: number): number {
+  if (!text.isWellFormed()) {
+    // UTF-8 has no unpaired surrogates: two different strings would become the same.
+    giveUp();
+  }
+  return start + utf8.encodeInto(text, frame.subarray(start)).written;
+}
+
+function writeShort(value: number): void {
+  reserve(2);
+  if (value > 0xffff) {
+    giveUp();
+  }
+  frame[at++] = value & 0xff;
+  frame[at++] = value >> 8;
+}
+
+/** Room for so many bytes, and for the tag that may follow them. */
+function reserve(bytes: number): void {
+  if (at + bytes + 1 > SIZE) {
+    giveUp();
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The contract between this package and its addon (`crates/node`): text in, text out, so that a call crosses the boundary as
- * one string each way.
+ * The contract between this package and its addon (`crates/node`): bytes or text in, a number or text out. Objects never cross,
+ * because field by field they would cost more than the decision.
  */
 
 import {
@@ -24,9 +24,6 @@ export type EngineNumber = number;
  */
 export type Answer = number | string;
 
-/** The answer to a frame that cannot be told apart from its separators: the request has to be sent as JSON. */
-export const SEND_JSON = -1;
-
 /** How many actions a number answers at most: as many as make a small integer on every platform. */
 export const MASK_BITS = 30;
 
@@ -47,8 +44,8 @@ export interface Native {
   principalAttributes(engine: EngineNumber): string;
   /** JSON: the names of the attributes that policies read of resources of a kind; `null` for all. */
   resourceAttributes(engine: EngineNumber, kind: string): string;
-  /** Decides a frame (see `frame.ts`) of so many fields on the calling thread, now. */
-  check(engine: EngineNumber, frame: string, fields: number): Answer;
+  /** Decides a frame (see `frame.ts`), the first bytes of a buffer, on the calling thread, now. */
+  check(engine: EngineNumber, frame: Uint8Array, length: number): Answer;
   /**
    * Decides on the calling thread, at an instant in milliseconds since 1970, or now.
    *

@@ -11,8 +11,8 @@ import {
   encodeIsAllowed,
 } from "./codec.js";
 import { ClosedError, type Diagnostic, OptionsError, RequestError } from "./errors.js";
-import { fieldCount, frameCheckResource, frameCheckResources, frameIsAllowed } from "./frame.js";
-import { type Answer, type EngineNumber, errorFromNative, type Native, SEND_JSON } from "./native.js";
+import { frame, writeCheckResource, writeCheckResources, writeFrame, writeIsAllowed } from "./frame.js";
+import { type Answer, type EngineNumber, errorFromNative, type Native } from "./native.js";
 import { type CheckedOptions, checkOptions, type Options } from "./options.js";
 import type {
   AuxData,
@@ -27,24 +27,24 @@ import { OrthrusWithPrincipal } from "./with-principal.js";
 
 /** One kind of request: to text, and from the answer. */
 interface Operation<Request, Result> {
-  /** `undefined`: this request has to be encoded as JSON. */
-  frame(request: Request, auxClaims: AuxClaims | undefined, reads: AttributesRead): string | undefined;
+  /** Writes a frame. */
+  write(request: Request, auxClaims: AuxClaims | undefined, reads: AttributesRead): void;
   encode(request: Request, auxClaims: AuxClaims | undefined): string;
   decode(request: Request, answer: Answer): Result;
 }
 
 const CHECK_RESOURCES: Operation<CheckResourcesRequest, CheckResourcesResponse> = {
-  frame: frameCheckResources,
+  write: writeCheckResources,
   encode: encodeCheckResources,
   decode: decodeCheckResources,
 };
 const CHECK_RESOURCE: Operation<CheckResourceRequest, CheckResourcesResult> = {
-  frame: frameCheckResource,
+  write: writeCheckResource,
   encode: encodeCheckResource,
   decode: decodeCheckResource,
 };
 const IS_ALLOWED: Operation<IsAllowedRequest, boolean> = {
-  frame: frameIsAllowed,
+  write: writeIsAllowed,
   encode: encodeIsAllowed,
   decode: (_request, answer) => decodeIsAllowed(answer),
 };
@@ -209,29 +209,26 @@ export class Orthrus {
   }
 
   #decide<Request, Result>(
-    { frame, encode, decode }: Operation<Request, Result>,
+    { write, encode, decode }: Operation<Request, Result>,
     request: Request,
     auxClaims: AuxClaims | undefined,
   ): Result {
     const now = this.#now();
-    let answer: Answer = SEND_JSON;
-    if (now === undefined) {
-      const text = frame(request, auxClaims, this.#reads);
-      if (text !== undefined) {
-        answer = this.#ask((native, engine) => native.check(engine, text, fieldCount));
+    const length = now === undefined ? writeFrame(write, request, auxClaims, this.#reads) : 0;
+    const text = length === 0 ? encode(request, auxClaims) : "";
+    // After the encoding: a getter of the request may have closed the engine.
+    const engine = this.#opened();
+    let answer: Answer;
+    try {
+      answer = length === 0 ? this.#native.checkJson(engine, text, now) : this.#native.check(engine, frame, length);
+    } catch (error) {
+      if (length > 0) {
+        // The engine counts from the frame; the encoder knows the paths of this request.
+        encode(request, auxClaims);
       }
-    }
-    if (answer === SEND_JSON) {
-      const text = encode(request, auxClaims);
-      answer = this.#ask((native, engine) => native.checkJson(engine, text, now));
+      throw errorFromNative(error);
     }
     return decode(request, answer);
-  }
-
-  /** Looks for the engine only now: a getter of the request may have closed it while it was encoded. */
-  #ask(question: (native: Native, engine: EngineNumber) => Answer): Answer {
-    const engine = this.#opened();
-    return attempt(() => question(this.#native, engine));
   }
 
   #claims(request: { auxData?: AuxData | undefined }): AuxClaims | undefined | Promise<AuxClaims> {

@@ -28,8 +28,8 @@ describe("encodes", () => {
       actions: ["view", "edit"],
       requestContext: { annotations: { a: 1 } },
     });
+    // The request's id stays on this side, for the response.
     assert.deepEqual(full, {
-      requestId: "r-1",
       includeMeta: true,
       principal: { id: "ann", roles: ["user", "org:admin"], ...subject },
       resources: [{ resource: { ...RESOURCE, ...subject }, actions: ["view", "edit"] }],

@@ -74,7 +74,6 @@ struct Memoised<'a> {
     policy: &'a ResourcePolicy,
     rows: &'a [Cell<Memo>],
     derived_roles: &'a [Cell<Memo>],
-    action_symbols: &'a Symbols,
 }
 
 /// Whether a row of a rule applies.
@@ -112,7 +111,7 @@ impl<'a> ResourceChain<'a> {
                 policy: version_symbol
                     .zip(kind_symbol)
                     .and_then(|(version, kind)| table.resources.get(&(version, kind, step.symbol)))
-                    .map(|policy| Memoised::new(policy, &table.symbols, arena)),
+                    .map(|policy| Memoised::new(policy, arena)),
                 derived: Cell::new(None),
             }
         }));
@@ -303,19 +302,18 @@ fn role_policies<'a>(
 }
 
 impl<'a> Memoised<'a> {
-    fn new(policy: &'a ResourcePolicy, action_symbols: &'a Symbols, arena: &'a Bump) -> Self {
+    fn new(policy: &'a ResourcePolicy, arena: &'a Bump) -> Self {
         Self {
             policy,
             rows: memos(arena, policy.memos as usize),
             derived_roles: memos(arena, policy.derived_roles.len()),
-            action_symbols,
         }
     }
 
     /// The rules that name the action, in the order of the file.
     fn candidates(&self, action: &'a str) -> impl Iterator<Item = Candidate> + use<'a> {
         let policy = self.policy;
-        let listed = self.action_symbols.get(action).and_then(|symbol| policy.actions.get(&symbol));
+        let listed = policy.actions.get(action);
         let patterns = if listed.is_some() { &[][..] } else { &policy.patterns };
         let matching = patterns.iter().filter(move |(pattern, _)| pattern.matches(action));
         let by_pattern = matching.map(|(_, rule)| Candidate { rule: *rule, times: 1 });

@@ -15,7 +15,7 @@ use crate::policy::{
 };
 use crate::table::{
     Candidate, Condition, DerivedRole, Matcher, ModuleId, PrincipalPolicy, PrincipalRule, ResourcePolicy,
-    ResourceRule, RoleMatcher, RolePolicy, RoleRule, Row, Symbol,
+    ResourceRule, RoleMatcher, RolePolicy, RoleRule, Row,
 };
 use crate::text::{Code, Diagnostic, Label, Severity, nearest};
 
@@ -94,7 +94,7 @@ pub(super) fn resource_policy<'p>(
         referenced.iter().map(|(name, definition)| derived_role(name, definition, builder)).collect();
     let mut attributes = reads.attributes;
     referenced.values().for_each(|definition| attributes.merge(&definition.reads.attributes));
-    let (actions, patterns) = action_index(policy, body, modules, builder);
+    let (actions, patterns) = action_index(policy, body, modules);
     builder.add_resource(
         body,
         ResourcePolicy {
@@ -301,14 +301,13 @@ fn derived_role(name: &str, definition: &Definition, builder: &mut Builder) -> D
     }
 }
 
-type ActionIndex = (FxHashMap<Symbol, Box<[Candidate]>>, Box<[(Matcher, u32)]>);
+type ActionIndex = (FxHashMap<Box<str>, Box<[Candidate]>>, Box<[(Matcher, u32)]>);
 
 /// For each action that some rule spells out, all rules that fit it; and the patterns, for every other action.
 fn action_index(
     policy: &Policy,
     body: &policy::ResourcePolicy,
     modules: &mut Modules<'_, '_>,
-    builder: &mut Builder,
 ) -> ActionIndex {
     let mut spelled: Vec<&str> = Vec::new();
     let mut all: Vec<(Matcher, u32)> = Vec::new();
@@ -333,7 +332,7 @@ fn action_index(
                 _ => candidates.push(Candidate { rule: *rule, times: 1 }),
             }
         }
-        actions.insert(builder.symbols.intern(action), candidates.into());
+        actions.insert(action.into(), candidates.into());
     }
     all.retain(|(pattern, _)| !matches!(pattern, Matcher::Literal(_)));
     (actions, all.into())

@@ -1,21 +1,21 @@
 //! The compact form of a request: what crosses from JavaScript on every check.
 //!
-//! Building JSON and parsing it again costs several times as much as the decision itself. A frame is one string of
-//! fields, each followed by `\u{1}`:
+//! Building JSON and parsing it again costs several times as much as the decision itself. A frame is written straight
+//! into a buffer that both sides see. All integers are little-endian.
 //!
 //! ```text
-//! meta                     "1" with metadata, else "0"
-//! principal                id, policyVersion, scope, number of roles, roles…, attributes
-//! auxData                  "" or JSON
-//! number of resources
-//! each resource            kind, id, policyVersion, scope, attributes, number of actions, actions…
-//! attributes               number of attributes, then name and value of each
-//! value                    "s" + text | "n" + number | "t" | "f" | "0" (null) | "j" + JSON
+//! frame       flags u8 (1: metadata is wanted, 2: auxData follows), principal, auxData json, count, resource…
+//! principal   id text, policyVersion text, scope text, roles texts, attributes
+//! resource    kind text, id text, policyVersion text, scope text, attributes, actions texts
+//! attributes  count, then of each: name text, value
+//! value       0 null | 1 false | 2 true | 3 f64 | 4 text | 5 json
+//! texts       count, text…
+//! text        length u16, UTF-8
+//! json        length u32, JSON in UTF-8
+//! count       u16
 //! ```
-//!
-//! The number of fields travels beside the frame. A text that itself holds `\u{1}` makes more fields than that,
-//! never fewer, so that a frame cannot be misread: it is refused, and the caller sends JSON. The same holds for
-//! U+FFFD, which stands where JavaScript had half a surrogate pair.
+
+use std::fmt;
 
 use bumpalo::Bump;
 use bumpalo::collections::Vec;
@@ -24,107 +24,124 @@ use super::json;
 use super::request::{self, CheckResourcesRequest, RequestError, ResourceEntry};
 use crate::cel::{Map, Principal, Resource, Value};
 
-const END_OF_FIELD: u8 = 1;
+const WITH_METADATA: u8 = 1;
+const WITH_AUX_DATA: u8 = 2;
 
-/// The frame does not say what it means; the same request as JSON will.
+/// Bytes that are no frame. Only a fault of the writer makes such.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ambiguous;
+pub struct Malformed;
 
-impl<'a> CheckResourcesRequest<'a> {
-    /// Reads a frame that was made of `fields` fields.
-    ///
-    /// # Errors
-    /// `Err(Ambiguous)` when the text cannot be told apart from its separators. A request that can be read and is
-    /// wrong is an `Ok(Err(…))`: the JSON reader refuses the same requests in the same words.
-    #[allow(
-        clippy::type_complexity,
-        reason = "two kinds of failure: one asks for JSON, one is for the caller"
-    )]
-    pub fn from_frame(
-        text: &'a str,
-        fields: usize,
-        arena: &'a Bump,
-    ) -> Result<Result<Self, RequestError>, Ambiguous> {
-        let separators = text.bytes().filter(|byte| *byte == END_OF_FIELD).count();
-        if separators != fields || (!text.is_ascii() && text.contains(char::REPLACEMENT_CHARACTER)) {
-            return Err(Ambiguous);
-        }
-        let mut frame = Frame { rest: text, arena };
-        frame.request().map(|request| request::validated(&request).map(|()| request))
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the request frame is malformed")
     }
 }
 
-struct Frame<'a> {
-    rest: &'a str,
+impl std::error::Error for Malformed {}
+
+impl<'a> CheckResourcesRequest<'a> {
+    /// Reads a frame. A request that can be read and is wrong is an `Ok(Err(…))`: the JSON reader refuses the same
+    /// requests in the same words.
+    ///
+    /// # Errors
+    /// Bytes that are no frame, or more than one.
+    #[allow(clippy::type_complexity, reason = "two kinds of failure: one is the writer's, one the caller's")]
+    pub fn from_frame(frame: &'a [u8], arena: &'a Bump) -> Result<Result<Self, RequestError>, Malformed> {
+        let mut reader = Reader { rest: frame, arena };
+        let request = reader.request()?;
+        if !reader.rest.is_empty() {
+            return Err(Malformed);
+        }
+        Ok(request::validated(&request).map(|()| request))
+    }
+}
+
+struct Reader<'a> {
+    rest: &'a [u8],
     arena: &'a Bump,
 }
 
-impl<'a> Frame<'a> {
-    fn field(&mut self) -> Result<&'a str, Ambiguous> {
-        // Fields are short: a plain loop over bytes is faster here than any search that has to be set up.
-        let end = self.rest.bytes().position(|byte| byte == END_OF_FIELD).ok_or(Ambiguous)?;
-        let (field, rest) = self.rest.split_at(end);
-        self.rest = &rest[1..];
-        Ok(field)
+impl<'a> Reader<'a> {
+    fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
+        let (taken, rest) = self.rest.split_at_checked(length).ok_or(Malformed)?;
+        self.rest = rest;
+        Ok(taken)
     }
 
-    fn count(&mut self) -> Result<usize, Ambiguous> {
-        let count: usize = self.field()?.parse().map_err(|_| Ambiguous)?;
-        // Each of what is counted takes at least its separator: a larger number cannot be true.
-        if count > self.rest.len() { Err(Ambiguous) } else { Ok(count) }
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+        let (taken, rest) = self.rest.split_first_chunk().ok_or(Malformed)?;
+        self.rest = rest;
+        Ok(*taken)
     }
 
-    fn request(&mut self) -> Result<CheckResourcesRequest<'a>, Ambiguous> {
-        let include_meta = self.field()? == "1";
+    fn byte(&mut self) -> Result<u8, Malformed> {
+        self.array().map(|[byte]| byte)
+    }
+
+    fn short(&mut self) -> Result<usize, Malformed> {
+        self.array().map(|bytes| usize::from(u16::from_le_bytes(bytes)))
+    }
+
+    fn text(&mut self) -> Result<&'a str, Malformed> {
+        let length = self.short()?;
+        std::str::from_utf8(self.take(length)?).map_err(|_| Malformed)
+    }
+
+    fn json(&mut self) -> Result<&'a str, Malformed> {
+        let length = u32::from_le_bytes(self.array()?) as usize;
+        std::str::from_utf8(self.take(length)?).map_err(|_| Malformed)
+    }
+
+    fn request(&mut self) -> Result<CheckResourcesRequest<'a>, Malformed> {
+        let flags = self.byte()?;
         let principal = Principal {
-            id: self.field()?,
-            policy_version: self.field()?,
-            scope: self.field()?,
+            id: self.text()?,
+            policy_version: self.text()?,
+            scope: self.text()?,
             roles: self.texts()?,
             attr: self.attributes()?,
         };
-        let aux_data = match self.field()? {
-            "" => None,
-            json => Some(request::aux_data_from_json(json, self.arena).map_err(|_| Ambiguous)?),
+        let aux_data = if flags & WITH_AUX_DATA == 0 {
+            None
+        } else {
+            let json = self.json()?;
+            Some(request::aux_data_from_json(json, self.arena).map_err(|_| Malformed)?)
         };
-        let count = self.count()?;
-        let mut resources = Vec::with_capacity_in(count, self.arena);
+        let count = self.short()?;
+        let mut resources = Vec::with_capacity_in(count.min(self.rest.len()), self.arena);
         for _ in 0..count {
             let resource = Resource {
-                kind: self.field()?,
-                id: self.field()?,
-                policy_version: self.field()?,
-                scope: self.field()?,
+                kind: self.text()?,
+                id: self.text()?,
+                policy_version: self.text()?,
+                scope: self.text()?,
                 attr: self.attributes()?,
             };
             resources.push(ResourceEntry { resource, actions: self.texts()? });
         }
-        if !self.rest.is_empty() {
-            return Err(Ambiguous);
-        }
         Ok(CheckResourcesRequest {
             request_id: "",
-            include_meta,
+            include_meta: flags & WITH_METADATA != 0,
             principal,
             resources: resources.into_bump_slice(),
             aux_data,
         })
     }
 
-    fn texts(&mut self) -> Result<&'a [&'a str], Ambiguous> {
-        let count = self.count()?;
-        let mut texts = Vec::with_capacity_in(count, self.arena);
+    fn texts(&mut self) -> Result<&'a [&'a str], Malformed> {
+        let count = self.short()?;
+        let mut texts = Vec::with_capacity_in(count.min(self.rest.len()), self.arena);
         for _ in 0..count {
-            texts.push(self.field()?);
+            texts.push(self.text()?);
         }
         Ok(texts.into_bump_slice())
     }
 
-    fn attributes(&mut self) -> Result<Map<'a>, Ambiguous> {
-        let count = self.count()?;
-        let mut fields = Vec::with_capacity_in(count, self.arena);
+    fn attributes(&mut self) -> Result<Map<'a>, Malformed> {
+        let count = self.short()?;
+        let mut fields = Vec::with_capacity_in(count.min(self.rest.len()), self.arena);
         for _ in 0..count {
-            let name = self.field()?;
+            let name = self.text()?;
             fields.push((name, self.value()?));
         }
         let is_sorted = fields.is_sorted_by(|(a, _), (b, _)| a < b);
@@ -135,18 +152,19 @@ impl<'a> Frame<'a> {
         })
     }
 
-    fn value(&mut self) -> Result<Value<'a>, Ambiguous> {
-        let field = self.field()?;
-        let text = field.get(1..).ok_or(Ambiguous)?;
-        match field.as_bytes().first() {
-            Some(b's') => Ok(Value::String(text)),
-            Some(b'n') => text.parse().map(Value::Double).map_err(|_| Ambiguous),
-            Some(b't') => Ok(Value::Bool(true)),
-            Some(b'f') => Ok(Value::Bool(false)),
-            Some(b'0') => Ok(Value::Null),
-            Some(b'j') => json::read(text, self.arena).map_err(|_| Ambiguous),
-            _ => Err(Ambiguous),
-        }
+    fn value(&mut self) -> Result<Value<'a>, Malformed> {
+        Ok(match self.byte()? {
+            0 => Value::Null,
+            1 => Value::Bool(false),
+            2 => Value::Bool(true),
+            3 => Value::Double(f64::from_le_bytes(self.array()?)),
+            4 => Value::String(self.text()?),
+            5 => {
+                let text = self.json()?;
+                json::read(text, self.arena).map_err(|_| Malformed)?
+            }
+            _ => return Err(Malformed),
+        })
     }
 }
 
@@ -154,81 +172,85 @@ impl<'a> Frame<'a> {
 mod tests {
     use super::*;
 
-    const FIELDS: [&str; 26] = [
-        "1",
-        "ann",
-        "",
-        "acme",
-        "2",
-        "user",
-        "org:admin",
-        "2",
-        "a",
-        "n1.5",
-        "b",
-        "j[true]",
-        "",
-        "1",
-        "doc",
-        "7",
-        "v1",
-        "",
-        "3",
-        "x",
-        "t",
-        "y",
-        "f",
-        "z",
-        "0",
-        "1",
-    ];
+    fn text(text: &str) -> std::vec::Vec<u8> {
+        [&u16::try_from(text.len()).unwrap().to_le_bytes(), text.as_bytes()].concat()
+    }
 
-    fn frame(extra: &[&str]) -> (String, usize) {
-        let fields: std::vec::Vec<&str> = FIELDS.iter().chain(extra).copied().collect();
-        (fields.iter().flat_map(|field| [*field, "\u{1}"]).collect(), fields.len())
+    fn json(text: &str) -> std::vec::Vec<u8> {
+        [&u32::try_from(text.len()).unwrap().to_le_bytes(), text.as_bytes()].concat()
+    }
+
+    fn count(count: u16) -> std::vec::Vec<u8> {
+        count.to_le_bytes().to_vec()
+    }
+
+    fn frame(action: &str) -> std::vec::Vec<u8> {
+        [
+            vec![3],
+            text("ann"),
+            text(""),
+            text("acme"),
+            [count(2), text("user"), text("org:admin")].concat(),
+            [
+                count(2),
+                text("b"),
+                vec![3],
+                1.5_f64.to_le_bytes().to_vec(),
+                text("a"),
+                vec![5],
+                json("[true]"),
+            ]
+            .concat(),
+            json(r#"{"jwt":{"iss":"x"}}"#),
+            count(1),
+            [text("doc"), text("7"), text("v1"), text("")].concat(),
+            [count(3), text("x"), vec![2], text("y"), vec![4], text("é"), text("z"), vec![0]].concat(),
+            [count(1), text(action)].concat(),
+        ]
+        .concat()
     }
 
     #[test]
     fn reads_a_request() {
         let arena = Bump::new();
-        let (text, fields) = frame(&["view"]);
-        let request = CheckResourcesRequest::from_frame(&text, fields, &arena).unwrap().unwrap();
+        let frame = frame("view");
+        let request = CheckResourcesRequest::from_frame(&frame, &arena).unwrap().unwrap();
         assert!(request.include_meta);
         assert_eq!((request.principal.id, request.principal.scope), ("ann", "acme"));
         assert_eq!(request.principal.roles, ["user", "org:admin"]);
-        assert_eq!(request.principal.attr.get("a"), Some(Value::Double(1.5)));
+        assert_eq!(request.principal.attr.get("b"), Some(Value::Double(1.5)));
+        assert!(matches!(request.principal.attr.get("a"), Some(Value::List(list)) if list.len() == 1));
+        assert_eq!(request.aux_data.unwrap().jwt.get("iss"), Some(Value::String("x")));
         let resource = &request.resources[0].resource;
         assert_eq!((resource.kind, resource.id, resource.policy_version), ("doc", "7", "v1"));
-        assert_eq!(resource.attr.get("y"), Some(Value::Bool(false)));
+        assert_eq!(resource.attr.get("x"), Some(Value::Bool(true)));
+        assert_eq!(resource.attr.get("y"), Some(Value::String("é")));
         assert_eq!(resource.attr.get("z"), Some(Value::Null));
         assert_eq!(request.resources[0].actions, ["view"]);
     }
 
     #[test]
-    fn a_separator_in_a_text_is_noticed() {
+    fn cut_altered_and_overlong_frames_are_refused() {
         let arena = Bump::new();
-        let (text, fields) = frame(&["vi\u{1}ew"]);
-        assert_eq!(CheckResourcesRequest::from_frame(&text, fields, &arena).unwrap_err(), Ambiguous);
-        let (text, fields) = frame(&["vi\u{FFFD}ew"]);
-        assert_eq!(CheckResourcesRequest::from_frame(&text, fields, &arena).unwrap_err(), Ambiguous);
-    }
-
-    #[test]
-    fn no_cut_or_altered_frame_panics() {
-        let arena = Bump::new();
-        let (text, _) = frame(&["view"]);
-        for end in 0..text.len() {
-            let cut = &text[..end];
-            let fields = cut.matches('\u{1}').count();
-            assert!(CheckResourcesRequest::from_frame(cut, fields, &arena).is_err());
+        let frame = frame("view");
+        for end in 0..frame.len() {
+            assert_eq!(CheckResourcesRequest::from_frame(&frame[..end], &arena).unwrap_err(), Malformed);
+        }
+        let longer = [&frame[..], &[0]].concat();
+        assert_eq!(CheckResourcesRequest::from_frame(&longer, &arena).unwrap_err(), Malformed);
+        for at in 0..frame.len() {
+            let mut altered = frame.clone();
+            altered[at] ^= 0xff;
+            // Some alterations give another request; none may panic.
+            let _ = CheckResourcesRequest::from_frame(&altered, &arena);
         }
     }
 
     #[test]
     fn wrong_requests_are_refused_as_from_json() {
         let arena = Bump::new();
-        let (text, fields) = frame(&[""]);
-        let refused = CheckResourcesRequest::from_frame(&text, fields, &arena).unwrap().unwrap_err();
+        let frame = frame("");
+        let refused = CheckResourcesRequest::from_frame(&frame, &arena).unwrap().unwrap_err();
         assert_eq!(refused.to_string(), "resources[0].actions[0]: the action must not be empty");
     }
 }

@@ -6,6 +6,6 @@ mod path;
 mod request;
 mod response;
 
-pub use frame::Ambiguous;
+pub use frame::Malformed;
 pub use request::{CheckResourcesRequest, RequestError, ResourceEntry};
 pub use response::ResultEntry;

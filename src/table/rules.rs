@@ -133,7 +133,7 @@ pub struct ResourcePolicy {
     /// Whether any expression reads `runtime`.
     pub reads_runtime: bool,
     /// Rules for each action that a rule names without a wildcard.
-    pub actions: rustc_hash::FxHashMap<Symbol, Box<[Candidate]>>,
+    pub actions: rustc_hash::FxHashMap<Box<str>, Box<[Candidate]>>,
     /// Rules with wildcards in actions, for every other action.
     pub patterns: Box<[(Matcher, u32)]>,
 }

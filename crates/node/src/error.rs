@@ -3,7 +3,7 @@
 use std::fmt;
 
 use napi::Status;
-use orthrus::contract::RequestError;
+use orthrus::contract::{Malformed, RequestError};
 use orthrus::text::{Diagnostic, Diagnostics, Label};
 use orthrus_store::StoreError;
 use serde_json::{Value, json};
@@ -20,6 +20,8 @@ pub(crate) enum Failure {
     Policies(Diagnostics),
     /// The request is wrong.
     Request(RequestError),
+    /// The bytes of a request are not what they should be.
+    Frame(Malformed),
     /// The answer cannot be written down.
     Answer(String),
 }
@@ -32,7 +34,7 @@ impl Failure {
             Self::Store(StoreError::Files(_)) | Self::Policies(_) => "POLICY_INVALID",
             Self::Store(_) => "STORE_UNREADABLE",
             Self::Request(_) => "REQUEST_INVALID",
-            Self::Answer(_) => "RESPONSE_INVALID",
+            Self::Frame(_) | Self::Answer(_) => "ENGINE_FAULT",
         }
     }
 
@@ -46,7 +48,7 @@ impl Failure {
             Self::Store(
                 StoreError::Missing(path) | StoreError::NotADirectory(path) | StoreError::Unreadable(path, _),
             ) => json["path"] = path.to_string_lossy().into(),
-            Self::Closed | Self::Options(_) | Self::Answer(_) => {}
+            Self::Closed | Self::Options(_) | Self::Frame(_) | Self::Answer(_) => {}
         }
         json
     }
@@ -58,6 +60,7 @@ impl fmt::Display for Failure {
             Self::Closed => f.write_str("the engine is closed"),
             Self::Options(message) | Self::Answer(message) => f.write_str(message),
             Self::Store(error) => error.fmt(f),
+            Self::Frame(error) => error.fmt(f),
             Self::Policies(diagnostics) => {
                 diagnostics.iter().try_for_each(|diagnostic| writeln!(f, "{}", diagnostic.render()))
             }

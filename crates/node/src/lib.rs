@@ -1,6 +1,6 @@
 //! The engine as an addon of Node.js: converts and calls, nothing else.
 //!
-//! JavaScript holds an engine by a number. Requests come as one string (see `orthrus::contract`), answers go back
+//! JavaScript holds an engine by a number. Requests come as bytes or JSON (see `orthrus::contract`), answers go back
 //! as one number or string: objects that cross the boundary field by field would cost more than the decision.
 //! The classes that users see are in `js/`.
 
@@ -8,11 +8,10 @@ mod answer;
 mod engines;
 mod error;
 mod open;
-mod text;
 
 use bumpalo::Bump;
-use napi::bindgen_prelude::{AsyncTask, Either, Unknown};
-use napi::{Env, Result};
+use napi::Result;
+use napi::bindgen_prelude::{AsyncTask, Either};
 use napi_derive::napi;
 use orthrus::cel::Timestamp;
 use orthrus::contract::CheckResourcesRequest;
@@ -75,15 +74,14 @@ pub fn resource_attributes(engine: u32, kind: String) -> Result<String> {
     engines::with(engine, |engine| Ok(answer::attributes_json(&engine.resource_attributes(&kind))))
 }
 
-/// Decides a request in its compact form. `-1`: the frame is ambiguous, send JSON.
+/// Decides a request in its compact form: the first bytes of a buffer.
 #[napi]
-pub fn check(env: Env, engine: u32, frame: Unknown<'_>, fields: u32) -> Result<Either<i32, String>> {
-    text::with_text(env, &frame, |frame| {
-        with_arena(|arena| match CheckResourcesRequest::from_frame(frame, fields as usize, arena) {
-            Ok(request) => decide(engine, request, now(), arena),
-            Err(_ambiguous) => Ok(Either::A(-1)),
-        })
-    })?
+pub fn check(engine: u32, frame: &[u8], length: u32) -> Result<Either<i32, String>> {
+    let frame = frame.get(..length as usize).unwrap_or_default();
+    with_arena(|arena| {
+        let request = CheckResourcesRequest::from_frame(frame, arena).map_err(Failure::Frame)?;
+        decide(engine, request, now(), arena)
+    })
 }
 
 /// Decides a request in JSON, at an instant in milliseconds since 1970, or now.
