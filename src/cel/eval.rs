@@ -106,7 +106,7 @@ impl<'c, 'a> Evaluator<'c, 'a> {
     fn rare(self, op: Op, locals: Locals<'_, 'a>) -> EvalResult<'a> {
         let ctx = self.ctx;
         match op {
-            Op::Whole(whole) => Ok(Value::Message(self.whole(whole))),
+            Op::Whole(whole) => self.whole(whole).map(Value::Message),
             Op::HasGlobal(name) => Ok(Value::Bool(ctx.globals.get(self.name(name)).is_some())),
             Op::HasVariable(slot) => Ok(Value::Bool(ctx.variables.get(slot, ctx).is_ok())),
             Op::Undefined(name) => Err(EvalError::UndefinedField(self.name(name))),
@@ -177,16 +177,16 @@ impl<'c, 'a> Evaluator<'c, 'a> {
         }
     }
 
-    fn whole(self, whole: Whole) -> Message<'a> {
+    fn whole(self, whole: Whole) -> Result<Message<'a>, EvalError<'a>> {
         let Activation { arena, principal, resource, aux_data, .. } = *self.ctx;
-        match whole {
+        Ok(match whole {
             Whole::Request => Message::Request(arena.alloc(Request { principal, resource, aux_data })),
             Whole::Principal => Message::Principal(principal),
             Whole::Resource => Message::Resource(resource),
             Whole::AuxData => Message::AuxData(aux_data.unwrap_or(&NO_AUX_DATA)),
-            Whole::Runtime => Message::Runtime,
+            Whole::Runtime => Message::Runtime(arena.alloc(self.ctx.effective_derived_roles?)),
             Whole::Variables => Message::Variables,
-        }
+        })
     }
 
     #[inline]
@@ -236,7 +236,10 @@ impl<'c, 'a> Evaluator<'c, 'a> {
             *value = self.eval(*id, locals)?;
         }
         match (TABLE.run(function, member), values.get(..ids.len())) {
-            (Some(run), Some(args)) => run(self.ctx, args),
+            (Some(run), Some(args)) => match run(self.ctx, args) {
+                Err(EvalError::NoSuchOverload) => Err(TABLE.no_overload(self.ctx.arena, function, args)),
+                result => result,
+            },
             _ => Err(EvalError::NoSuchOverload),
         }
     }
@@ -449,8 +452,8 @@ fn select<'a>(ctx: &Activation<'a>, operand: Value<'a>, name: &'a str) -> EvalRe
     match operand {
         Value::Map(map) => map.get(name).ok_or(EvalError::NoSuchKey(name)),
         Value::Message(message) => message
-            .field(ctx, name)
-            .unwrap_or_else(|| Err(EvalError::message(ctx.arena, format_args!("no such field '{name}'")))),
+            .field(ctx.arena, name)
+            .ok_or_else(|| EvalError::message(ctx.arena, format_args!("no such field '{name}'"))),
         Value::Optional(_) => Ok(select_optional(ctx, operand, name)),
         _ => Err(EvalError::NoSuchKey(name)),
     }
@@ -461,10 +464,9 @@ fn select_optional<'a>(ctx: &Activation<'a>, operand: Value<'a>, name: &str) -> 
     match operand {
         Value::Optional(Some(inner)) => select_optional(ctx, *inner, name),
         Value::Map(map) => Value::Optional(map.get(name).map(|value| &*ctx.arena.alloc(value))),
-        Value::Message(message) if has_field(ctx, message, name) => match message.field(ctx, name) {
-            Some(Ok(value)) => Value::some(ctx.arena, value),
-            _ => Value::Optional(None),
-        },
+        Value::Message(message) if has_field(ctx, message, name) => {
+            Value::Optional(message.field(ctx.arena, name).map(|value| &*ctx.arena.alloc(value)))
+        }
         _ => Value::Optional(None),
     }
 }
@@ -496,12 +498,30 @@ fn has<'a>(ctx: &Activation<'a>, operand: Value<'a>, name: &str) -> bool {
 fn has_field<'a>(ctx: &Activation<'a>, message: Message<'a>, name: &str) -> bool {
     match (message, name) {
         (Message::Request(request), "auxData" | "aux_data") => request.aux_data.is_some(),
-        (Message::Runtime, _) => true,
-        _ => match message.field(ctx, name) {
-            Some(Ok(Value::Message(_))) => true,
-            Some(Ok(value)) => !value.is_zero(),
-            _ => false,
+        (Message::Runtime(_), _) => true,
+        _ => match message.field(ctx.arena, name) {
+            Some(Value::Message(_)) => true,
+            Some(value) => !value.is_zero(),
+            None => false,
         },
+    }
+}
+
+/// The name that a type has in cel-go's source, which one of its messages shows.
+fn go_type(value: Value<'_>) -> &'static str {
+    match value {
+        Value::Null => "types.Null",
+        Value::Bool(_) => "types.Bool",
+        Value::Int(_) => "types.Int",
+        Value::UInt(_) => "types.Uint",
+        Value::Double(_) => "types.Double",
+        Value::String(_) => "types.String",
+        Value::Bytes(_) => "types.Bytes",
+        Value::Timestamp(_) => "types.Timestamp",
+        Value::Duration(_) => "types.Duration",
+        Value::Type(_) => "*types.Type",
+        Value::Optional(_) => "*types.Optional",
+        _ => value.type_name(),
     }
 }
 
@@ -518,7 +538,7 @@ impl<'a> Range<'a> {
             Value::List(list) => Ok(Self::List(list)),
             Value::Map(map) => Ok(Self::Map(map)),
             other => {
-                let kind = other.type_name();
+                let kind = go_type(other);
                 Err(EvalError::message(ctx.arena, format_args!("got '{kind}', expected iterable type")))
             }
         }

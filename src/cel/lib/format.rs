@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use super::Declaration;
-use super::conversions::double_text;
 use crate::cel::types::Type;
 use crate::cel::{Activation, EvalError, EvalResult, List, Opaque, Value};
 use crate::text::Span;
@@ -86,10 +85,7 @@ fn write_sequence(out: &mut String, list: List<'_>) {
 
 /// A double in `%s`: without an exponent, and the special values in words.
 fn plain_double(value: f64) -> String {
-    special(value).map_or_else(
-        || if value.abs() < 1e21 { format!("{value}") } else { double_text(value) },
-        str::to_owned,
-    )
+    special(value).map_or_else(|| format!("{value}"), str::to_owned)
 }
 
 fn special(value: f64) -> Option<&'static str> {

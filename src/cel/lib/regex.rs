@@ -110,7 +110,11 @@ fn expand<'a>(
                 }
                 out.push_str(captures.get(group).map_or("", |found| found.as_str()));
             }
-            Some(_) | None => {
+            None => {
+                let text = format_args!("invalid replacement string: '{replacement}' \\ not allowed at end");
+                return Err(EvalError::message(ctx.arena, text));
+            }
+            Some(_) => {
                 let text = format_args!(
                     "invalid replacement string: '{replacement}' \\ must be followed by a digit or \\"
                 );

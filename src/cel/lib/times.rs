@@ -104,17 +104,14 @@ fn get<'a>(ctx: &Activation<'a>, args: &[Value<'a>], field: fn(&Civil, Timestamp
 fn offset<'a>(ctx: &Activation<'a>, at: Timestamp, zone: &str) -> Result<i64, EvalError<'a>> {
     let unknown = || EvalError::message(ctx.arena, format_args!("unknown time zone {zone}"));
     if let Some((hours, minutes)) = zone.split_once(':') {
-        let hours: i64 = hours.parse().map_err(|_| unknown())?;
+        let hours: i32 = hours.parse().map_err(|_| unknown())?;
         let minutes: i64 = minutes.parse().map_err(|_| unknown())?;
         if !(0..=59).contains(&minutes) {
             let text = format_args!("timezone offset minutes out of range [0, 59]: {zone}");
             return Err(EvalError::message(ctx.arena, text));
         }
-        if hours.abs() > 24 {
-            return Err(unknown());
-        }
         let minutes = if zone.starts_with('-') { -minutes } else { minutes };
-        return Ok(hours * 3600 + minutes * 60);
+        return Ok(i64::from(hours) * 3600 + minutes * 60);
     }
     if matches!(zone, "" | "UTC") {
         return Ok(0);
