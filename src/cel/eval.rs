@@ -434,10 +434,12 @@ fn relation<'a>(operator: Relation, left: Value<'a>, right: Value<'a>) -> EvalRe
     let holds = match operator {
         Relation::Equal => left.equals(right),
         Relation::NotEqual => !left.equals(right),
-        Relation::Less => left.compare(right)? == Ordering::Less,
-        Relation::LessEqual => left.compare(right)? != Ordering::Greater,
-        Relation::Greater => left.compare(right)? == Ordering::Greater,
-        Relation::GreaterEqual => left.compare(right)? != Ordering::Less,
+        Relation::Less => compare(left, right, "no such overload: _<_")?.is_some_and(Ordering::is_lt),
+        Relation::LessEqual => compare(left, right, "no such overload: _<=_")?.is_some_and(Ordering::is_le),
+        Relation::Greater => compare(left, right, "no such overload: _>_")?.is_some_and(Ordering::is_gt),
+        Relation::GreaterEqual => {
+            compare(left, right, "no such overload: _>=_")?.is_some_and(Ordering::is_ge)
+        }
         Relation::In => match right {
             Value::List(list) => list.contains(left),
             Value::Map(map) => map.find(left).is_some(),
@@ -445,6 +447,23 @@ fn relation<'a>(operator: Relation, left: Value<'a>, right: Value<'a>) -> EvalRe
         },
     };
     Ok(Value::Bool(holds))
+}
+
+/// The order of two operands; `None`, which no operator accepts, where one is NaN. `unordered` is the error
+/// of a left operand that has no order at all.
+fn compare<'a>(
+    left: Value<'a>,
+    right: Value<'a>,
+    unordered: &'static str,
+) -> Result<Option<Ordering>, EvalError<'a>> {
+    match left.compare(right) {
+        Ok(order) => Ok(Some(order)),
+        Err(EvalError::NanOrdering) => Ok(None),
+        Err(_) if matches!(left.compare(left), Err(EvalError::NoSuchOverload)) => {
+            Err(EvalError::Message(unordered))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// `operand.name`

@@ -9,7 +9,7 @@ use serde::ser::{self, SerializeMap, SerializeSeq};
 use serde::{Deserializer, Serialize, Serializer};
 
 use super::lib::{base64_text, display};
-use super::{Map, Message, Opaque, Value};
+use super::{Map, Message, Value};
 
 /// Deepest nesting of an attribute.
 const MAX_DEPTH: u8 = 100;
@@ -137,8 +137,8 @@ impl<'de: 'a, 'a> Visitor<'de> for NameSeed<'a> {
 const EXACT: u64 = 9_007_199_254_740_991;
 
 /// A value on its way out, as Cerbos writes outputs: integers that no double holds as text, timestamps as RFC 3339,
-/// durations as seconds (`3.5s`), bytes as base64, keys as text. NaN, the infinities and
-/// `optional.none()` are errors.
+/// durations as seconds (`3.5s`), bytes as base64, keys as text. NaN, the infinities,
+/// `optional.none()`, types and the kinds of function libraries are errors.
 #[derive(Clone, Copy, Debug)]
 pub struct Json<'a>(pub Value<'a>);
 
@@ -152,7 +152,8 @@ impl Serialize for Json<'_> {
             Value::UInt(value) if value <= EXACT => serializer.serialize_u64(value),
             Value::UInt(value) => serializer.collect_str(&value),
             Value::Double(value) => number(value, serializer),
-            Value::String(text) | Value::Type(text) => serializer.serialize_str(text),
+            Value::String(text) => serializer.serialize_str(text),
+            Value::Type(_) => Err(ser::Error::custom("type conversion not supported for 'type'")),
             Value::Bytes(bytes) => serializer.serialize_str(&base64_text(bytes)),
             Value::Timestamp(value) => serializer.collect_str(&value),
             Value::Duration(value) => serializer.collect_str(&value),
@@ -165,15 +166,9 @@ impl Serialize for Json<'_> {
             Value::Optional(Some(value)) => Json(*value).serialize(serializer),
             Value::Optional(None) => Err(ser::Error::custom("optional.none() dereference")),
             Value::Message(message) => self::message(message, serializer),
-            Value::Opaque(opaque) => match opaque {
-                Opaque::Ip(ip) => serializer.collect_str(ip),
-                Opaque::Cidr(cidr) => serializer.collect_str(cidr),
-                Opaque::Hierarchy(segments) => Json(Value::List(*segments)).serialize(serializer),
-                Opaque::SpiffeId(text) | Opaque::SpiffeTrustDomain(text) => serializer.serialize_str(text),
-                Opaque::SpiffeMatcher(_) => {
-                    Err(ser::Error::custom(format_args!("{} has no JSON form", opaque.type_name())))
-                }
-            },
+            Value::Opaque(opaque) => {
+                Err(ser::Error::custom(format_args!("{} has no JSON form", opaque.type_name())))
+            }
         }
     }
 }

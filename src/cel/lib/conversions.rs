@@ -150,16 +150,20 @@ fn to_uint<'a>(_: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
     }
 }
 
+const NO_DOUBLE: EvalError<'static> = EvalError::Message("type conversion error from 'string' to 'double'");
+
 #[expect(clippy::cast_precision_loss, reason = "a double is the nearest to the integer")]
 fn to_double<'a>(_: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
     match args {
         [value @ Value::Double(_)] => Ok(*value),
         [Value::Int(value)] => Ok(Value::Double(*value as f64)),
         [Value::UInt(value)] => Ok(Value::Double(*value as f64)),
-        [Value::String(text)] => text
-            .parse()
-            .map(Value::Double)
-            .map_err(|_| EvalError::Message("type conversion error from 'string' to 'double'")),
+        [Value::String(text)] => match text.parse::<f64>() {
+            // A number that no double can hold; infinity has a name.
+            Ok(value) if value.is_infinite() && text.contains(|c: char| c.is_ascii_digit()) => Err(NO_DOUBLE),
+            Ok(value) => Ok(Value::Double(value)),
+            Err(_) => Err(NO_DOUBLE),
+        },
         _ => Err(EvalError::NoSuchOverload),
     }
 }

@@ -161,19 +161,14 @@ impl Table {
         let name = self.functions.get(usize::from(index)).map_or("", |function| function.name);
         let first_fits = match (name, args.first()) {
             ("contains" | "startsWith" | "endsWith" | "matches", _) => true,
+            ("-_", Some(first)) => !matches!(first, Value::Null | Value::List(_) | Value::Map(_)),
             ("_+_", Some(first)) => {
                 !matches!(first, Value::Null | Value::Bool(_) | Value::Map(_) | Value::Type(_))
             }
-            ("_-_" | "-_", Some(first)) => {
-                matches!(
-                    first,
-                    Value::Int(_)
-                        | Value::UInt(_)
-                        | Value::Double(_)
-                        | Value::Timestamp(_)
-                        | Value::Duration(_)
-                )
-            }
+            ("_-_", Some(first)) => !matches!(
+                first,
+                Value::Null | Value::Bool(_) | Value::List(_) | Value::Map(_) | Value::Type(_)
+            ),
             ("_*_" | "_/_", Some(first)) => {
                 matches!(first, Value::Int(_) | Value::UInt(_) | Value::Double(_))
             }

@@ -83,7 +83,7 @@ pub(super) const FUNCTIONS: &[Declaration] = &[
         signatures: &["timeSince(timestamp) -> duration", "timestamp.timeSince() -> duration"],
         run: |ctx, args| match args {
             [Value::Timestamp(at)] => {
-                ctx.now.checked_since(*at).map(Value::Duration).ok_or(EvalError::DurationOverflow)
+                ctx.now.checked_since(*at).map(Value::Duration).ok_or(EvalError::IntOverflow)
             }
             _ => Err(EvalError::NoSuchOverload),
         },
