@@ -1,4 +1,5 @@
 //! # orthrus: Cerbos policies, decided in process
 
-pub mod cel;
 pub mod text;
+
+pub mod cel;

@@ -114,6 +114,8 @@ fn evaluation_errors() {
         ("P.attr.name.inIPAddrRange('10.0.0.0/8')", "invalid IP address: ann"),
         ("'10.0.0.1'.inIPAddrRange(P.attr.name)", "invalid CIDR address: ann"),
         ("'abc'.charAt(9)", "index out of range: 9"),
+        ("timestamp(0).getHours('utc')", "unknown time zone utc"),
+        ("'a'.matches('(' + P.attr.name)", "error parsing regexp: unclosed group: `(ann`"),
         ("optional.none().value()", "optional.none() dereference"),
     ];
     let arena = Bump::new();

@@ -231,6 +231,8 @@ fn errors_are_absorbed_as_in_cel_go() {
         ("[1, 2].exists_one(n, R.attr.x == n)", "error: no such key: x"),
         ("true ? 1 : R.attr.x", "1"),
         ("R.attr.x ? 1 : 2", "error: no such key: x"),
+        ("cel.bind(x, R.attr.x, true || x)", "true"),
+        ("cel.bind(x, R.attr.x, x)", "error: no such key: x"),
     ];
     for (text, expected) in cases {
         assert_eq!(eval(text), expected, "{text}");

@@ -7,10 +7,11 @@ use super::lib::{MAX_ARGS, TABLE, index};
 use super::program::{Children, Field, Id, Loop, Name, Op, Program, Whole};
 use super::{Activation, AuxData, EvalError, EvalResult, List, Map, Message, Request, Value};
 
-/// The macro variables around a node, innermost first.
+/// The macro variables around a node, innermost first. The error of a bound expression shows where its
+/// variable is read.
 #[derive(Clone, Copy)]
 pub(crate) struct Frame<'f, 'a> {
-    value: Value<'a>,
+    value: EvalResult<'a>,
     parent: Locals<'f, 'a>,
 }
 
@@ -35,7 +36,7 @@ impl<'c, 'a> Evaluator<'c, 'a> {
         let ctx = self.ctx;
         match self.program.nodes[id as usize] {
             Op::Const(index) => Ok(self.constant(index)),
-            Op::Local(depth) => Ok(local(locals, depth)),
+            Op::Local(depth) => local(locals, depth),
             Op::Field(field) => Ok(self.field(field)),
             Op::PrincipalAttr(name) => attr(ctx.principal.attr, self.name(name)),
             Op::ResourceAttr(name) => attr(ctx.resource.attr, self.name(name)),
@@ -129,12 +130,12 @@ impl<'c, 'a> Evaluator<'c, 'a> {
             Op::OptionalList(elements) => self.optional_list(self.children(elements), locals),
             Op::Map(entries) => self.map(self.children(entries), locals),
             Op::Bind { value, body } => {
-                let value = self.eval(value, locals)?;
+                let value = self.eval(value, locals);
                 self.eval(body, Some(&Frame { value, parent: locals }))
             }
             Op::OptionalMap { target, body, flat } => match self.eval(target, locals)? {
                 Value::Optional(Some(value)) => {
-                    let mapped = self.eval(body, Some(&Frame { value: *value, parent: locals }))?;
+                    let mapped = self.eval(body, Some(&Frame { value: Ok(*value), parent: locals }))?;
                     Ok(if flat { mapped } else { Value::some(ctx.arena, mapped) })
                 }
                 Value::Optional(None) => Ok(Value::Optional(None)),
@@ -309,10 +310,10 @@ impl<'c, 'a> Evaluator<'c, 'a> {
     fn body(self, of: &Loop, id: Id, range: Range<'a>, at: usize, locals: Locals<'_, 'a>) -> EvalResult<'a> {
         let (key, value) = range.get(at);
         if of.paired {
-            let outer = Frame { value: key, parent: locals };
-            self.eval(id, Some(&Frame { value, parent: Some(&outer) }))
+            let outer = Frame { value: Ok(key), parent: locals };
+            self.eval(id, Some(&Frame { value: Ok(value), parent: Some(&outer) }))
         } else {
-            self.eval(id, Some(&Frame { value: range.single(key, value), parent: locals }))
+            self.eval(id, Some(&Frame { value: Ok(range.single(key, value)), parent: locals }))
         }
     }
 
@@ -405,12 +406,12 @@ impl<'c, 'a> Evaluator<'c, 'a> {
     }
 }
 
-fn local<'a>(locals: Locals<'_, 'a>, depth: u32) -> Value<'a> {
+fn local<'a>(locals: Locals<'_, 'a>, depth: u32) -> EvalResult<'a> {
     let mut frame = locals;
     for _ in 0..depth {
         frame = frame.and_then(|frame| frame.parent);
     }
-    frame.map_or(Value::Null, |frame| frame.value)
+    frame.map_or(Err(EvalError::NoSuchOverload), |frame| frame.value)
 }
 
 #[inline]

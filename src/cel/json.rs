@@ -234,7 +234,7 @@ fn message<S: Serializer>(message: Message<'_>, serializer: S) -> Result<S::Ok, 
             field(&mut out, "jwts", Value::Map(aux_data.jwts))?;
         }
         Message::Jwt(claims) => field(&mut out, "claims", Value::Map(*claims))?,
-        Message::Runtime(roles) if roles.is_empty() => {}
+        Message::Runtime([]) => {}
         Message::Runtime(roles) => out.serialize_entry("effectiveDerivedRoles", *roles)?,
         Message::Variables => {
             return Err(ser::Error::custom(format_args!("{} has no JSON form", message.type_name())));

@@ -218,7 +218,7 @@ impl Cursor<'_> {
 
     /// Decimals of a second; past the ninth they are dropped.
     fn fraction(&mut self) -> Result<u32, TimestampError> {
-        let Some((b'.' | b',', rest)) = self.0.split_first() else { return Ok(0) };
+        let Some((b'.', rest)) = self.0.split_first() else { return Ok(0) };
         let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         if count == 0 {
             return Err(TimestampError::Malformed);
@@ -242,7 +242,7 @@ impl Cursor<'_> {
         let hours = self.digits(2)?;
         self.literal(b':')?;
         let minutes = self.digits(2)?;
-        if hours > 24 || minutes > 60 {
+        if hours > 23 || minutes > 59 {
             return Err(TimestampError::Malformed);
         }
         Ok(sign * (hours * 60 + minutes))

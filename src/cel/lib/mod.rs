@@ -15,6 +15,7 @@ mod math;
 pub(crate) mod network;
 mod optionals;
 mod paths;
+mod re2;
 pub(crate) mod regex;
 mod sets;
 mod spiffe;

@@ -116,7 +116,9 @@ fn offset<'a>(ctx: &Activation<'a>, at: Timestamp, zone: &str) -> Result<i64, Ev
     if matches!(zone, "" | "UTC") {
         return Ok(0);
     }
-    let zone = TimeZone::get(zone).map_err(|_| unknown())?;
+    // Names are looked up whatever their case; for Go the case counts.
+    let found = TimeZone::get(zone).ok().filter(|found| found.iana_name() == Some(zone));
+    let zone = found.ok_or_else(unknown)?;
     let instant = jiff::Timestamp::from_second(at.seconds()).map_err(|_| unknown())?;
     Ok(i64::from(zone.to_offset(instant).seconds()))
 }
