@@ -8,14 +8,22 @@
 //!
 //! Nothing here reads files, clocks or the network: data in, decision out.
 
-pub mod cel;
-pub mod check;
-pub mod compile;
-pub mod contract;
-mod engine;
-pub mod policy;
-pub mod table;
 pub mod text;
+
 pub mod yaml;
+
+pub mod policy;
+
+pub mod cel;
+
+pub mod table;
+
+pub mod compile;
+
+pub mod check;
+
+pub mod contract;
+
+mod engine;
 
 pub use engine::Engine;

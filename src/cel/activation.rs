@@ -180,8 +180,8 @@ pub enum Message<'a> {
     AuxData(&'a AuxData<'a>),
     /// One of `request.auxData.jwts`: its claims.
     Jwt(&'a Map<'a>),
-    /// `runtime`
-    Runtime,
+    /// `runtime`: the effective derived roles.
+    Runtime(&'a &'a [&'a str]),
     /// `V`, `C` or `G`
     Variables,
 }
@@ -207,15 +207,14 @@ impl<'a> Message<'a> {
             Self::Resource(_) => "cerbos.engine.v1.Request.Resource",
             Self::AuxData(_) => "cerbos.engine.v1.AuxData",
             Self::Jwt(_) => "cerbos.engine.v1.AuxData.JWT",
-            Self::Runtime => "cerbos.engine.v1.Runtime",
+            Self::Runtime(_) => "cerbos.engine.v1.Runtime",
             Self::Variables => "cerbos.Variables",
         }
     }
 
     /// A field by either of its spellings; an unset one reads as its default. `None`: there is no such field.
     #[must_use]
-    pub fn field(self, ctx: &Activation<'a>, name: &str) -> Option<EvalResult<'a>> {
-        let arena = ctx.arena;
+    pub fn field(self, arena: &'a Bump, name: &str) -> Option<Value<'a>> {
         let value = match (self, name) {
             (Self::Request(request), "principal") => Value::Message(Message::Principal(request.principal)),
             (Self::Request(request), "resource") => Value::Message(Message::Resource(request.resource)),
@@ -239,13 +238,12 @@ impl<'a> Message<'a> {
             (Self::AuxData(aux_data), "jwt") => Value::Map(aux_data.jwt),
             (Self::AuxData(aux_data), "jwts") => Value::Map(jwts(arena, aux_data.jwts)),
             (Self::Jwt(claims), "claims") => Value::Map(*claims),
-            (Self::Runtime, "effective_derived_roles" | "effectiveDerivedRoles") => {
-                let roles = ctx.effective_derived_roles;
-                return Some(roles.map(|roles| Value::List(List::of_strings(arena.alloc(roles)))));
+            (Self::Runtime(roles), "effective_derived_roles" | "effectiveDerivedRoles") => {
+                Value::List(List::of_strings(roles))
             }
             _ => return None,
         };
-        Some(Ok(value))
+        Some(value)
     }
 
     pub(crate) fn equals(self, other: Message<'_>) -> bool {
@@ -271,7 +269,7 @@ impl<'a> Message<'a> {
                 Value::Map(a.jwt).equals(Value::Map(b.jwt)) && Value::Map(a.jwts).equals(Value::Map(b.jwts))
             }
             (Self::Jwt(a), Message::Jwt(b)) => Value::Map(*a).equals(Value::Map(*b)),
-            (Self::Runtime, Message::Runtime) => true,
+            (Self::Runtime(a), Message::Runtime(b)) => a == b,
             _ => false,
         }
     }

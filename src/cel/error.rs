@@ -23,15 +23,13 @@ pub enum EvalError<'a> {
     DivisionByZero,
     /// Remainder of a division by zero.
     ModulusByZero,
-    /// A result outside the 64-bit signed integers.
+    /// A result outside the 64-bit signed integers, of which durations are nanoseconds.
     IntOverflow,
     /// A result outside the 64-bit unsigned integers.
     UintOverflow,
-    /// A duration outside ±292 years.
-    DurationOverflow,
     /// A timestamp outside the years 1 to 9999.
     TimestampOverflow,
-    /// NaN compared with `<`, `<=`, `>` or `>=`.
+    /// NaN where an order is needed: in a sort, or among numbers of which the greatest is wanted.
     NanOrdering,
     /// Variables that refer to each other in a circle, or too deeply.
     VariableRecursion,
@@ -61,7 +59,6 @@ impl fmt::Display for EvalError<'_> {
             Self::ModulusByZero => f.write_str("modulus by zero"),
             Self::IntOverflow => f.write_str("integer overflow"),
             Self::UintOverflow => f.write_str("unsigned integer overflow"),
-            Self::DurationOverflow => f.write_str("duration overflow"),
             Self::TimestampOverflow => f.write_str("timestamp overflow"),
             Self::NanOrdering => f.write_str("NaN values cannot be ordered"),
             Self::VariableRecursion => f.write_str("cyclical variable definitions"),

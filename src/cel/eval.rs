@@ -7,10 +7,11 @@ use super::lib::{MAX_ARGS, TABLE, index};
 use super::program::{Children, Field, Id, Loop, Name, Op, Program, Whole};
 use super::{Activation, AuxData, EvalError, EvalResult, List, Map, Message, Request, Value};
 
-/// The macro variables around a node, innermost first.
+/// The macro variables around a node, innermost first. The error of a bound expression shows where its
+/// variable is read.
 #[derive(Clone, Copy)]
 pub(crate) struct Frame<'f, 'a> {
-    value: Value<'a>,
+    value: EvalResult<'a>,
     parent: Locals<'f, 'a>,
 }
 
@@ -35,7 +36,7 @@ impl<'c, 'a> Evaluator<'c, 'a> {
         let ctx = self.ctx;
         match self.program.nodes[id as usize] {
             Op::Const(index) => Ok(self.constant(index)),
-            Op::Local(depth) => Ok(local(locals, depth)),
+            Op::Local(depth) => local(locals, depth),
             Op::Field(field) => Ok(self.field(field)),
             Op::PrincipalAttr(name) => attr(ctx.principal.attr, self.name(name)),
             Op::ResourceAttr(name) => attr(ctx.resource.attr, self.name(name)),
@@ -106,7 +107,7 @@ impl<'c, 'a> Evaluator<'c, 'a> {
     fn rare(self, op: Op, locals: Locals<'_, 'a>) -> EvalResult<'a> {
         let ctx = self.ctx;
         match op {
-            Op::Whole(whole) => Ok(Value::Message(self.whole(whole))),
+            Op::Whole(whole) => self.whole(whole).map(Value::Message),
             Op::HasGlobal(name) => Ok(Value::Bool(ctx.globals.get(self.name(name)).is_some())),
             Op::HasVariable(slot) => Ok(Value::Bool(ctx.variables.get(slot, ctx).is_ok())),
             Op::Undefined(name) => Err(EvalError::UndefinedField(self.name(name))),
@@ -129,12 +130,12 @@ impl<'c, 'a> Evaluator<'c, 'a> {
             Op::OptionalList(elements) => self.optional_list(self.children(elements), locals),
             Op::Map(entries) => self.map(self.children(entries), locals),
             Op::Bind { value, body } => {
-                let value = self.eval(value, locals)?;
+                let value = self.eval(value, locals);
                 self.eval(body, Some(&Frame { value, parent: locals }))
             }
             Op::OptionalMap { target, body, flat } => match self.eval(target, locals)? {
                 Value::Optional(Some(value)) => {
-                    let mapped = self.eval(body, Some(&Frame { value: *value, parent: locals }))?;
+                    let mapped = self.eval(body, Some(&Frame { value: Ok(*value), parent: locals }))?;
                     Ok(if flat { mapped } else { Value::some(ctx.arena, mapped) })
                 }
                 Value::Optional(None) => Ok(Value::Optional(None)),
@@ -177,16 +178,16 @@ impl<'c, 'a> Evaluator<'c, 'a> {
         }
     }
 
-    fn whole(self, whole: Whole) -> Message<'a> {
+    fn whole(self, whole: Whole) -> Result<Message<'a>, EvalError<'a>> {
         let Activation { arena, principal, resource, aux_data, .. } = *self.ctx;
-        match whole {
+        Ok(match whole {
             Whole::Request => Message::Request(arena.alloc(Request { principal, resource, aux_data })),
             Whole::Principal => Message::Principal(principal),
             Whole::Resource => Message::Resource(resource),
             Whole::AuxData => Message::AuxData(aux_data.unwrap_or(&NO_AUX_DATA)),
-            Whole::Runtime => Message::Runtime,
+            Whole::Runtime => Message::Runtime(arena.alloc(self.ctx.effective_derived_roles?)),
             Whole::Variables => Message::Variables,
-        }
+        })
     }
 
     #[inline]
@@ -236,7 +237,10 @@ impl<'c, 'a> Evaluator<'c, 'a> {
             *value = self.eval(*id, locals)?;
         }
         match (TABLE.run(function, member), values.get(..ids.len())) {
-            (Some(run), Some(args)) => run(self.ctx, args),
+            (Some(run), Some(args)) => match run(self.ctx, args) {
+                Err(EvalError::NoSuchOverload) => Err(TABLE.no_overload(self.ctx.arena, function, args)),
+                result => result,
+            },
             _ => Err(EvalError::NoSuchOverload),
         }
     }
@@ -306,10 +310,10 @@ impl<'c, 'a> Evaluator<'c, 'a> {
     fn body(self, of: &Loop, id: Id, range: Range<'a>, at: usize, locals: Locals<'_, 'a>) -> EvalResult<'a> {
         let (key, value) = range.get(at);
         if of.paired {
-            let outer = Frame { value: key, parent: locals };
-            self.eval(id, Some(&Frame { value, parent: Some(&outer) }))
+            let outer = Frame { value: Ok(key), parent: locals };
+            self.eval(id, Some(&Frame { value: Ok(value), parent: Some(&outer) }))
         } else {
-            self.eval(id, Some(&Frame { value: range.single(key, value), parent: locals }))
+            self.eval(id, Some(&Frame { value: Ok(range.single(key, value)), parent: locals }))
         }
     }
 
@@ -402,12 +406,12 @@ impl<'c, 'a> Evaluator<'c, 'a> {
     }
 }
 
-fn local<'a>(locals: Locals<'_, 'a>, depth: u32) -> Value<'a> {
+fn local<'a>(locals: Locals<'_, 'a>, depth: u32) -> EvalResult<'a> {
     let mut frame = locals;
     for _ in 0..depth {
         frame = frame.and_then(|frame| frame.parent);
     }
-    frame.map_or(Value::Null, |frame| frame.value)
+    frame.map_or(Err(EvalError::NoSuchOverload), |frame| frame.value)
 }
 
 #[inline]
@@ -431,10 +435,12 @@ fn relation<'a>(operator: Relation, left: Value<'a>, right: Value<'a>) -> EvalRe
     let holds = match operator {
         Relation::Equal => left.equals(right),
         Relation::NotEqual => !left.equals(right),
-        Relation::Less => left.compare(right)? == Ordering::Less,
-        Relation::LessEqual => left.compare(right)? != Ordering::Greater,
-        Relation::Greater => left.compare(right)? == Ordering::Greater,
-        Relation::GreaterEqual => left.compare(right)? != Ordering::Less,
+        Relation::Less => compare(left, right, "no such overload: _<_")?.is_some_and(Ordering::is_lt),
+        Relation::LessEqual => compare(left, right, "no such overload: _<=_")?.is_some_and(Ordering::is_le),
+        Relation::Greater => compare(left, right, "no such overload: _>_")?.is_some_and(Ordering::is_gt),
+        Relation::GreaterEqual => {
+            compare(left, right, "no such overload: _>=_")?.is_some_and(Ordering::is_ge)
+        }
         Relation::In => match right {
             Value::List(list) => list.contains(left),
             Value::Map(map) => map.find(left).is_some(),
@@ -444,13 +450,30 @@ fn relation<'a>(operator: Relation, left: Value<'a>, right: Value<'a>) -> EvalRe
     Ok(Value::Bool(holds))
 }
 
+/// The order of two operands; `None`, which no operator accepts, where one is NaN. `unordered` is the error
+/// of a left operand that has no order at all.
+fn compare<'a>(
+    left: Value<'a>,
+    right: Value<'a>,
+    unordered: &'static str,
+) -> Result<Option<Ordering>, EvalError<'a>> {
+    match left.compare(right) {
+        Ok(order) => Ok(Some(order)),
+        Err(EvalError::NanOrdering) => Ok(None),
+        Err(_) if matches!(left.compare(left), Err(EvalError::NoSuchOverload)) => {
+            Err(EvalError::Message(unordered))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// `operand.name`
 fn select<'a>(ctx: &Activation<'a>, operand: Value<'a>, name: &'a str) -> EvalResult<'a> {
     match operand {
         Value::Map(map) => map.get(name).ok_or(EvalError::NoSuchKey(name)),
         Value::Message(message) => message
-            .field(ctx, name)
-            .unwrap_or_else(|| Err(EvalError::message(ctx.arena, format_args!("no such field '{name}'")))),
+            .field(ctx.arena, name)
+            .ok_or_else(|| EvalError::message(ctx.arena, format_args!("no such field '{name}'"))),
         Value::Optional(_) => Ok(select_optional(ctx, operand, name)),
         _ => Err(EvalError::NoSuchKey(name)),
     }
@@ -461,10 +484,9 @@ fn select_optional<'a>(ctx: &Activation<'a>, operand: Value<'a>, name: &str) -> 
     match operand {
         Value::Optional(Some(inner)) => select_optional(ctx, *inner, name),
         Value::Map(map) => Value::Optional(map.get(name).map(|value| &*ctx.arena.alloc(value))),
-        Value::Message(message) if has_field(ctx, message, name) => match message.field(ctx, name) {
-            Some(Ok(value)) => Value::some(ctx.arena, value),
-            _ => Value::Optional(None),
-        },
+        Value::Message(message) if has_field(ctx, message, name) => {
+            Value::Optional(message.field(ctx.arena, name).map(|value| &*ctx.arena.alloc(value)))
+        }
         _ => Value::Optional(None),
     }
 }
@@ -496,12 +518,30 @@ fn has<'a>(ctx: &Activation<'a>, operand: Value<'a>, name: &str) -> bool {
 fn has_field<'a>(ctx: &Activation<'a>, message: Message<'a>, name: &str) -> bool {
     match (message, name) {
         (Message::Request(request), "auxData" | "aux_data") => request.aux_data.is_some(),
-        (Message::Runtime, _) => true,
-        _ => match message.field(ctx, name) {
-            Some(Ok(Value::Message(_))) => true,
-            Some(Ok(value)) => !value.is_zero(),
-            _ => false,
+        (Message::Runtime(_), _) => true,
+        _ => match message.field(ctx.arena, name) {
+            Some(Value::Message(_)) => true,
+            Some(value) => !value.is_zero(),
+            None => false,
         },
+    }
+}
+
+/// The name that a type has in cel-go's source, which one of its messages shows.
+fn go_type(value: Value<'_>) -> &'static str {
+    match value {
+        Value::Null => "types.Null",
+        Value::Bool(_) => "types.Bool",
+        Value::Int(_) => "types.Int",
+        Value::UInt(_) => "types.Uint",
+        Value::Double(_) => "types.Double",
+        Value::String(_) => "types.String",
+        Value::Bytes(_) => "types.Bytes",
+        Value::Timestamp(_) => "types.Timestamp",
+        Value::Duration(_) => "types.Duration",
+        Value::Type(_) => "*types.Type",
+        Value::Optional(_) => "*types.Optional",
+        _ => value.type_name(),
     }
 }
 
@@ -518,7 +558,7 @@ impl<'a> Range<'a> {
             Value::List(list) => Ok(Self::List(list)),
             Value::Map(map) => Ok(Self::Map(map)),
             other => {
-                let kind = other.type_name();
+                let kind = go_type(other);
                 Err(EvalError::message(ctx.arena, format_args!("got '{kind}', expected iterable type")))
             }
         }

@@ -9,7 +9,7 @@ use serde::ser::{self, SerializeMap, SerializeSeq};
 use serde::{Deserializer, Serialize, Serializer};
 
 use super::lib::{base64_text, display};
-use super::{Map, Message, Opaque, Value};
+use super::{Map, Message, Value};
 
 /// Deepest nesting of an attribute.
 const MAX_DEPTH: u8 = 100;
@@ -133,21 +133,27 @@ impl<'de: 'a, 'a> Visitor<'de> for NameSeed<'a> {
     }
 }
 
-/// A value on its way out, as Cerbos writes outputs: numbers as doubles, timestamps as RFC 3339,
-/// durations as seconds (`3.5s`), bytes as base64, keys as text. NaN and the infinities are errors.
+/// Up to here every integer is a double of its own.
+const EXACT: u64 = 9_007_199_254_740_991;
+
+/// A value on its way out, as Cerbos writes outputs: integers that no double holds as text, timestamps as RFC 3339,
+/// durations as seconds (`3.5s`), bytes as base64, keys as text. NaN, the infinities,
+/// `optional.none()`, types and the kinds of function libraries are errors.
 #[derive(Clone, Copy, Debug)]
 pub struct Json<'a>(pub Value<'a>);
 
 impl Serialize for Json<'_> {
-    #[expect(clippy::cast_precision_loss, reason = "numbers of outputs are doubles")]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             Value::Null => serializer.serialize_unit(),
             Value::Bool(value) => serializer.serialize_bool(value),
-            Value::Int(value) => number(value as f64, serializer),
-            Value::UInt(value) => number(value as f64, serializer),
+            Value::Int(value) if value.unsigned_abs() <= EXACT => serializer.serialize_i64(value),
+            Value::Int(value) => serializer.collect_str(&value),
+            Value::UInt(value) if value <= EXACT => serializer.serialize_u64(value),
+            Value::UInt(value) => serializer.collect_str(&value),
             Value::Double(value) => number(value, serializer),
-            Value::String(text) | Value::Type(text) => serializer.serialize_str(text),
+            Value::String(text) => serializer.serialize_str(text),
+            Value::Type(_) => Err(ser::Error::custom("type conversion not supported for 'type'")),
             Value::Bytes(bytes) => serializer.serialize_str(&base64_text(bytes)),
             Value::Timestamp(value) => serializer.collect_str(&value),
             Value::Duration(value) => serializer.collect_str(&value),
@@ -158,31 +164,28 @@ impl Serialize for Json<'_> {
             }
             Value::Map(map) => fields(map, serializer),
             Value::Optional(Some(value)) => Json(*value).serialize(serializer),
-            Value::Optional(None) => serializer.serialize_unit(),
+            Value::Optional(None) => Err(ser::Error::custom("optional.none() dereference")),
             Value::Message(message) => self::message(message, serializer),
-            Value::Opaque(opaque) => match opaque {
-                Opaque::Ip(ip) => serializer.collect_str(ip),
-                Opaque::Cidr(cidr) => serializer.collect_str(cidr),
-                Opaque::Hierarchy(segments) => Json(Value::List(*segments)).serialize(serializer),
-                Opaque::SpiffeId(text) | Opaque::SpiffeTrustDomain(text) => serializer.serialize_str(text),
-                Opaque::SpiffeMatcher(_) => {
-                    Err(ser::Error::custom(format_args!("{} has no JSON form", opaque.type_name())))
-                }
-            },
+            Value::Opaque(opaque) => {
+                Err(ser::Error::custom(format_args!("{} has no JSON form", opaque.type_name())))
+            }
         }
     }
 }
 
 /// Integers are written without a fraction, as protobuf's JSON does.
-#[expect(clippy::cast_possible_truncation, clippy::float_cmp, reason = "only where the conversion is exact")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::float_cmp,
+    reason = "exact here"
+)]
 fn number<S: Serializer>(value: f64, serializer: S) -> Result<S::Ok, S::Error> {
-    /// Up to here every integer is a double of its own.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
     if !value.is_finite() {
         return Err(ser::Error::custom("NaN and infinity have no JSON form"));
     }
     let negative_zero = value == 0.0 && value.is_sign_negative();
-    if value.trunc() == value && value.abs() <= EXACT && !negative_zero {
+    if value.trunc() == value && value.abs() <= EXACT as f64 && !negative_zero {
         return serializer.serialize_i64(value as i64);
     }
     serializer.serialize_f64(value)
@@ -231,7 +234,9 @@ fn message<S: Serializer>(message: Message<'_>, serializer: S) -> Result<S::Ok, 
             field(&mut out, "jwts", Value::Map(aux_data.jwts))?;
         }
         Message::Jwt(claims) => field(&mut out, "claims", Value::Map(*claims))?,
-        Message::Runtime | Message::Variables => {
+        Message::Runtime([]) => {}
+        Message::Runtime(roles) => out.serialize_entry("effectiveDerivedRoles", *roles)?,
+        Message::Variables => {
             return Err(ser::Error::custom(format_args!("{} has no JSON form", message.type_name())));
         }
     }

@@ -108,7 +108,7 @@ fn escaped<'t>(text: &str, bytes: bool) -> Result<(Piece<'t>, usize), &'static s
         '\\' | '\'' | '"' | '`' | '?' => simple(first),
         'x' | 'X' => Ok((number(digits(1, 2, 16)?)?, 3)),
         '0'..='3' => Ok((number(digits(0, 3, 8)?)?, 3)),
-        'u' | 'U' if bytes => Err("unable to unescape bytes: unicode escapes are not allowed"),
+        'u' | 'U' if bytes => Err(BAD_ESCAPE),
         'u' => Ok((number(digits(1, 4, 16)?)?, 5)),
         'U' => Ok((number(digits(1, 8, 16)?)?, 9)),
         _ => Err(BAD_ESCAPE),

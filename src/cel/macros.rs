@@ -1,7 +1,7 @@
 //! Calls that are macros: recognised by name and number of arguments, as in cel-go.
 
-use super::Issue;
 use super::ast::{Comprehension, Kind, Node, Operation};
+use super::{Const, Issue};
 use crate::text::{Code, Span};
 
 fn error(span: Span, message: impl Into<String>) -> Box<Issue> {
@@ -74,8 +74,12 @@ fn comprehension(
     span: Span,
 ) -> Result<Node, Box<Issue>> {
     let rest = args.split_off(vars);
-    let mut names = args.iter().map(variable);
-    let var = names.next().unwrap_or_else(|| Err(error(span, "argument must be a simple name")))?;
+    let named = match (operation, vars) {
+        (Operation::Map | Operation::Filter, 1) => "argument is not an identifier",
+        _ => "argument must be a simple name",
+    };
+    let mut names = args.iter().map(|arg| variable(arg, named));
+    let var = names.next().unwrap_or_else(|| Err(error(span, named)))?;
     let var2 = names.next().transpose()?;
     if var2.as_ref() == Some(&var) {
         return Err(error(span, "duplicate variable name"));
@@ -87,17 +91,17 @@ fn comprehension(
     Ok(Node::new(Kind::Comprehension(Box::new(comprehension)), span))
 }
 
-fn variable(node: &Node) -> Result<String, Box<Issue>> {
+fn variable(node: &Node, otherwise: &str) -> Result<String, Box<Issue>> {
     match &node.kind {
         Kind::Ident { name, absolute: false } => Ok(name.clone()),
-        _ => Err(error(node.span, "argument must be a simple name")),
+        _ => Err(error(node.span, otherwise)),
     }
 }
 
 fn bind(args: Vec<Node>, span: Span) -> Result<Node, Box<Issue>> {
     match <[Node; 3]>::try_from(args) {
         Ok([var, value, body]) => {
-            let var = variable(&var)?;
+            let var = variable(&var, "cel.bind() variable names must be simple identifiers")?;
             Ok(Node::new(Kind::Bind { var, value: Box::new(value), body: Box::new(body) }, span))
         }
         Err(_) => Err(error(span, "cel.bind() takes three arguments")),
@@ -107,7 +111,7 @@ fn bind(args: Vec<Node>, span: Span) -> Result<Node, Box<Issue>> {
 fn optional_map(target: Node, flat: bool, args: Vec<Node>, span: Span) -> Result<Node, Box<Issue>> {
     match <[Node; 2]>::try_from(args) {
         Ok([var, body]) => {
-            let var = variable(&var)?;
+            let var = variable(&var, "optMap() variable name must be a simple identifier")?;
             Ok(Node::new(
                 Kind::OptionalMap { target: Box::new(target), var, body: Box::new(body), flat },
                 span,
@@ -122,9 +126,23 @@ fn extreme(name: &str, count: usize, target: Node, args: Vec<Node>, span: Span) 
     if count == 0 {
         return Err(error(span, format!("math.{name}() requires at least one argument")));
     }
-    let listed = matches!(args.as_slice(), [Node { kind: Kind::List(elements), .. }] if elements.is_empty());
-    if listed {
-        return Err(error(span, format!("math.{name}() invalid single argument value")));
+    let numeric = |node: &Node| match &node.kind {
+        Kind::Literal(value) => matches!(value, Const::Int(_) | Const::UInt(_) | Const::Double(_)),
+        Kind::List(_) | Kind::Map(_) | Kind::Message { .. } => false,
+        _ => true,
+    };
+    match args.as_slice() {
+        [Node { kind: Kind::List(elements), .. }]
+            if !elements.is_empty() && elements.iter().all(|element| numeric(&element.value)) => {}
+        [only] if !numeric(only) => {
+            return Err(error(only.span, format!("math.{name}() invalid single argument value")));
+        }
+        several => {
+            if let Some(wrong) = several.iter().find(|arg| !numeric(arg)) {
+                let message = format!("math.{name}() simple literal arguments must be numeric");
+                return Err(error(wrong.span, message));
+            }
+        }
     }
     let args = if count > 2 {
         let elements = args.into_iter().map(|value| super::ast::Element { value, optional: false }).collect();

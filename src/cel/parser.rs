@@ -101,7 +101,7 @@ impl<'t> Parser<'t> {
         let node = self.expression()?;
         match self.peek().kind {
             TokenKind::End => Ok(node),
-            _ => Err(self.unexpected("<EOF>")),
+            _ => Err(self.left_over()),
         }
     }
 
@@ -127,7 +127,13 @@ impl<'t> Parser<'t> {
     }
 
     fn expect(&mut self, symbol: &str) -> Parsed<Span> {
-        self.take(symbol).ok_or_else(|| self.unexpected(&format!("'{symbol}'")))
+        self.take(symbol).ok_or_else(|| match (symbol, self.peek().kind) {
+            (")", TokenKind::End) => {
+                Box::new(syntax_error(self.peek().span, "Syntax error: missing ')' at '<EOF>'"))
+            }
+            ("]" | "}", _) => self.unexpected(&format!("{{'{symbol}', ','}}")),
+            _ => self.unexpected(&format!("'{symbol}'")),
+        })
     }
 
     #[inline(never)]
@@ -140,6 +146,15 @@ impl<'t> Parser<'t> {
         );
         issue.hint = self.hint(found);
         Box::new(issue)
+    }
+
+    /// A token after the expression; cel-go's parser calls it extraneous where nothing follows it.
+    fn left_over(&self) -> Box<Issue> {
+        let mut issue = self.unexpected("<EOF>");
+        if self.tokens.get(self.at + 1).is_none_or(|next| next.kind == TokenKind::End) {
+            issue.message = issue.message.replacen("mismatched", "extraneous", 1);
+        }
+        issue
     }
 
     /// What people write who come from other languages.

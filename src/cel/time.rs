@@ -1,5 +1,6 @@
 //! Timestamps and durations: the ranges and texts of `google.protobuf.Timestamp` and Go's `time.Duration`.
 
+use std::cmp::Ordering;
 use std::fmt::{self, Write};
 
 /// Seconds between 0001-01-01T00:00:00Z and the Unix epoch.
@@ -9,11 +10,34 @@ const MAX_SECONDS: i64 = 253_402_300_799;
 const NANOS_PER_SECOND: i128 = 1_000_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
 
-/// An instant between the years 1 and 9999, to the nanosecond.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// An instant between the years 1 and 9999, to the nanosecond. It keeps the offset from UTC with which it
+/// was written, for its text alone: instants compare whatever their offset.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Timestamp {
     seconds: i64,
     nanos: u32,
+    /// Minutes east of UTC.
+    offset: i16,
+}
+
+impl PartialEq for Timestamp {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Timestamp {}
+
+impl PartialOrd for Timestamp {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Timestamp {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.seconds, self.nanos).cmp(&(other.seconds, other.nanos))
+    }
 }
 
 impl Timestamp {
@@ -21,7 +45,7 @@ impl Timestamp {
     #[must_use]
     pub fn new(seconds: i64, nanos: u32) -> Option<Self> {
         let in_range = (MIN_SECONDS..=MAX_SECONDS).contains(&seconds) && nanos < 1_000_000_000;
-        in_range.then_some(Self { seconds, nanos })
+        in_range.then_some(Self { seconds, nanos, offset: 0 })
     }
 
     /// Whole seconds since the Unix epoch, rounded down.
@@ -45,7 +69,8 @@ impl Timestamp {
     pub fn checked_add(self, duration: Duration) -> Option<Self> {
         let nanos = self.total_nanos() + i128::from(duration.nanos);
         let seconds = i64::try_from(nanos.div_euclid(NANOS_PER_SECOND)).ok()?;
-        Self::new(seconds, u32::try_from(nanos.rem_euclid(NANOS_PER_SECOND)).ok()?)
+        let moved = Self::new(seconds, u32::try_from(nanos.rem_euclid(NANOS_PER_SECOND)).ok()?)?;
+        Some(Self { offset: self.offset, ..moved })
     }
 
     /// The time from `earlier` to this instant; `None` where 64 bits of nanoseconds do not hold it.
@@ -78,8 +103,9 @@ impl Timestamp {
             return Err(TimestampError::Malformed);
         }
         let time_of_day = hour * 3600 + minute * 60 + second;
-        let seconds = days_from_civil(year, month, day) * SECONDS_PER_DAY + time_of_day - offset;
-        Self::new(seconds, nanos).ok_or(TimestampError::OutOfRange)
+        let seconds = days_from_civil(year, month, day) * SECONDS_PER_DAY + time_of_day - offset * 60;
+        let instant = Self::new(seconds, nanos).ok_or(TimestampError::OutOfRange)?;
+        Ok(Self { offset: i16::try_from(offset).map_err(|_| TimestampError::Malformed)?, ..instant })
     }
 
     /// The calendar fields at an offset from UTC, in seconds east.
@@ -110,16 +136,21 @@ pub enum TimestampError {
     OutOfRange,
 }
 
-/// RFC 3339 in UTC with as many decimals as needed.
+/// RFC 3339 with as many decimals as needed.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Civil { year, month, day, hour, minute, second, .. } = self.civil(0);
+        let Civil { year, month, day, hour, minute, second, .. } = self.civil(i64::from(self.offset) * 60);
         write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
         if self.nanos != 0 {
             let digits = format!("{:09}", self.nanos);
             write!(f, ".{}", digits.trim_end_matches('0'))?;
         }
-        f.write_char('Z')
+        if self.offset == 0 {
+            return f.write_char('Z');
+        }
+        let sign = if self.offset < 0 { '-' } else { '+' };
+        let minutes = self.offset.unsigned_abs();
+        write!(f, "{sign}{:02}:{:02}", minutes / 60, minutes % 60)
     }
 }
 
@@ -187,7 +218,7 @@ impl Cursor<'_> {
 
     /// Decimals of a second; past the ninth they are dropped.
     fn fraction(&mut self) -> Result<u32, TimestampError> {
-        let Some((b'.' | b',', rest)) = self.0.split_first() else { return Ok(0) };
+        let Some((b'.', rest)) = self.0.split_first() else { return Ok(0) };
         let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         if count == 0 {
             return Err(TimestampError::Malformed);
@@ -198,7 +229,7 @@ impl Cursor<'_> {
         Ok((0..9).fold(0, |nanos, index| nanos * 10 + digit(index)))
     }
 
-    /// `Z` or `±hh:mm`, in seconds east.
+    /// `Z` or `±hh:mm`, in minutes east.
     fn offset(&mut self) -> Result<i64, TimestampError> {
         let (sign, rest) = self.0.split_first().ok_or(TimestampError::Malformed)?;
         self.0 = rest;
@@ -211,10 +242,10 @@ impl Cursor<'_> {
         let hours = self.digits(2)?;
         self.literal(b':')?;
         let minutes = self.digits(2)?;
-        if hours > 24 || minutes > 60 {
+        if hours > 23 || minutes > 59 {
             return Err(TimestampError::Malformed);
         }
-        Ok(sign * (hours * 3600 + minutes * 60))
+        Ok(sign * (hours * 60 + minutes))
     }
 }
 
@@ -314,7 +345,8 @@ mod tests {
             assert_eq!(Timestamp::parse(text).map(|t| t.to_string()), Ok(text.to_owned()));
         }
         let moved = Timestamp::parse("2009-02-13T23:31:30+02:00").map(|t| t.to_string());
-        assert_eq!(moved, Ok("2009-02-13T21:31:30Z".to_owned()));
+        assert_eq!(moved, Ok("2009-02-13T23:31:30+02:00".to_owned()));
+        assert_eq!(Timestamp::parse("2009-02-13T23:31:30+02:00"), Timestamp::parse("2009-02-13T21:31:30Z"));
         for text in ["", "2023-02-29T00:00:00Z", "2023-01-01", "2023-01-01T24:00:00Z", "2023-01-01 00:00:00Z"]
         {
             assert_eq!(Timestamp::parse(text), Err(TimestampError::Malformed), "{text}");

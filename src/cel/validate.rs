@@ -45,10 +45,7 @@ fn call(function: &str, target: Option<&Node>, args: &[Node]) -> Option<Issue> {
         ("timestamp", Const::Int(seconds)) if Timestamp::new(*seconds, 0).is_none() => {
             (invalid(), Some("timestamps are of the years 1 to 9999".to_owned()))
         }
-        ("matches", Const::String(pattern)) => {
-            let error = regex::compile(pattern).err()?.to_string();
-            (invalid(), error.lines().last().map(|line| line.trim_start_matches("error: ").to_owned()))
-        }
+        ("matches", Const::String(pattern)) => (invalid(), Some(regex::compile(pattern).err()?)),
         ("ip", Const::String(text)) => (format!("{}: {}", invalid(), network::address(text).err()?), None),
         ("cidr", Const::String(text)) => (format!("{}: {}", invalid(), network::range(text).err()?), None),
         _ => return None,

@@ -162,7 +162,7 @@ fn uint<'a>(result: Option<u64>) -> EvalResult<'a> {
 }
 
 fn duration<'a>(nanos: Option<i64>) -> EvalResult<'a> {
-    nanos.map(|nanos| Value::Duration(Duration::from_nanos(nanos))).ok_or(EvalError::DurationOverflow)
+    nanos.map(|nanos| Value::Duration(Duration::from_nanos(nanos))).ok_or(EvalError::IntOverflow)
 }
 
 fn add<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
@@ -209,7 +209,7 @@ fn subtract<'a>(_: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
             moved.map(Value::Timestamp).ok_or(EvalError::TimestampOverflow)
         }
         [Value::Timestamp(later), Value::Timestamp(earlier)] => {
-            later.checked_since(*earlier).map(Value::Duration).ok_or(EvalError::DurationOverflow)
+            later.checked_since(*earlier).map(Value::Duration).ok_or(EvalError::IntOverflow)
         }
         _ => Err(EvalError::NoSuchOverload),
     }

@@ -111,13 +111,8 @@ fn identity<'a>(_: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
     args.first().copied().ok_or(EvalError::NoSuchOverload)
 }
 
-/// What cel-go says of a text that is no number: the message of Go's strconv.
-fn not_a_number<'a>(ctx: &Activation<'a>, parser: &str, text: &str) -> EvalError<'a> {
-    EvalError::message(ctx.arena, format_args!("strconv.{parser}: parsing {text:?}: invalid syntax"))
-}
-
 #[expect(clippy::cast_possible_truncation, reason = "the range is checked before")]
-fn to_int<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
+fn to_int<'a>(_: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
     match args {
         [value @ Value::Int(_)] => Ok(*value),
         // The bounds themselves are refused, as in cel-go: as doubles they are not exact.
@@ -130,15 +125,16 @@ fn to_int<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
         [Value::Duration(value)] => Ok(Value::Int(value.nanos())),
         [Value::Timestamp(value)] => Ok(Value::Int(value.seconds())),
         [Value::UInt(value)] => i64::try_from(*value).map(Value::Int).map_err(|_| EvalError::IntOverflow),
-        [Value::String(text)] => {
-            text.parse().map(Value::Int).map_err(|_| not_a_number(ctx, "ParseInt", text))
-        }
+        [Value::String(text)] => text
+            .parse()
+            .map(Value::Int)
+            .map_err(|_| EvalError::Message("type conversion error from 'string' to 'int'")),
         _ => Err(EvalError::NoSuchOverload),
     }
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked before")]
-fn to_uint<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
+fn to_uint<'a>(_: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
     match args {
         [value @ Value::UInt(_)] => Ok(*value),
         [Value::Double(value)] if *value >= 0.0 && *value < 18_446_744_073_709_551_615.0 => {
@@ -146,33 +142,38 @@ fn to_uint<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
         }
         [Value::Double(_)] => Err(EvalError::UintOverflow),
         [Value::Int(value)] => u64::try_from(*value).map(Value::UInt).map_err(|_| EvalError::UintOverflow),
-        [Value::String(text)] if !text.starts_with('+') => {
-            text.parse().map(Value::UInt).map_err(|_| not_a_number(ctx, "ParseUint", text))
-        }
-        [Value::String(text)] => Err(not_a_number(ctx, "ParseUint", text)),
+        [Value::String(text)] => match text.parse() {
+            Ok(value) if !text.starts_with('+') => Ok(Value::UInt(value)),
+            _ => Err(EvalError::Message("type conversion error from 'string' to 'uint'")),
+        },
         _ => Err(EvalError::NoSuchOverload),
     }
 }
 
+const NO_DOUBLE: EvalError<'static> = EvalError::Message("type conversion error from 'string' to 'double'");
+
 #[expect(clippy::cast_precision_loss, reason = "a double is the nearest to the integer")]
-fn to_double<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
+fn to_double<'a>(_: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
     match args {
         [value @ Value::Double(_)] => Ok(*value),
         [Value::Int(value)] => Ok(Value::Double(*value as f64)),
         [Value::UInt(value)] => Ok(Value::Double(*value as f64)),
-        [Value::String(text)] => {
-            text.parse().map(Value::Double).map_err(|_| not_a_number(ctx, "ParseFloat", text))
-        }
+        [Value::String(text)] => match text.parse::<f64>() {
+            // A number that no double can hold; infinity has a name.
+            Ok(value) if value.is_infinite() && text.contains(|c: char| c.is_ascii_digit()) => Err(NO_DOUBLE),
+            Ok(value) => Ok(Value::Double(value)),
+            Err(_) => Err(NO_DOUBLE),
+        },
         _ => Err(EvalError::NoSuchOverload),
     }
 }
 
-fn to_bool<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
+fn to_bool<'a>(_: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
     match args {
         [value @ Value::Bool(_)] => Ok(*value),
         [Value::String("1" | "t" | "T" | "true" | "TRUE" | "True")] => Ok(Value::Bool(true)),
         [Value::String("0" | "f" | "F" | "false" | "FALSE" | "False")] => Ok(Value::Bool(false)),
-        [Value::String(text)] => Err(not_a_number(ctx, "ParseBool", text)),
+        [Value::String(_)] => Err(EvalError::Message("type conversion error from 'string' to 'bool'")),
         _ => Err(EvalError::NoSuchOverload),
     }
 }
@@ -209,27 +210,26 @@ fn to_timestamp<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> 
         }
         [Value::String(text)] => Timestamp::parse(text).map(Value::Timestamp).map_err(|error| match error {
             TimestampError::OutOfRange => EvalError::TimestampOverflow,
-            TimestampError::Malformed => EvalError::message(
-                ctx.arena,
-                format_args!("parsing time {text:?}: not in the format of RFC 3339"),
-            ),
+            TimestampError::Malformed => {
+                EvalError::message(ctx.arena, format_args!("invalid RFC 3339 timestamp {text:?}"))
+            }
         }),
         _ => Err(EvalError::NoSuchOverload),
     }
 }
 
-fn to_duration<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
+fn to_duration<'a>(_: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
     match args {
         [value @ Value::Duration(_)] => Ok(*value),
         [Value::String(text)] => Duration::parse(text)
             .map(Value::Duration)
-            .ok_or_else(|| EvalError::message(ctx.arena, format_args!("time: invalid duration {text:?}"))),
+            .ok_or(EvalError::Message("type conversion error from 'string' to 'google.protobuf.Duration'")),
         _ => Err(EvalError::NoSuchOverload),
     }
 }
 
-/// The text of a double as Go's `%g` writes it: the shortest digits that read back as the same number,
-/// with an exponent below 1e-4 and from 1e21 on (from 1e6 on where the number is not an integer of few digits).
+/// The text of a double as Go's `%g` writes it: the shortest digits that read back as the same number, with
+/// an exponent below 1e-4 and from 1e6 on.
 pub(crate) fn double_text(value: f64) -> String {
     if value.is_nan() {
         return "NaN".to_owned();
@@ -244,7 +244,7 @@ pub(crate) fn double_text(value: f64) -> String {
     let scientific = format!("{value:e}");
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-4..21).contains(&exponent) {
+    if (-4..6).contains(&exponent) {
         return format!("{value}");
     }
     let sign = if exponent < 0 { '-' } else { '+' };
@@ -262,6 +262,8 @@ mod tests {
             (-0.0045, "-0.0045"),
             (123.456, "123.456"),
             (0.00001, "1e-05"),
+            (100_000.0, "100000"),
+            (12_345_678.9, "1.23456789e+07"),
             (6.02214e23, "6.02214e+23"),
             (f64::NAN, "NaN"),
             (f64::NEG_INFINITY, "-Inf"),

@@ -20,7 +20,11 @@ pub(super) const FUNCTIONS: &[Declaration] = &[
         run: |ctx, args| match *args {
             [Value::String(text)] => match base64_bytes(text) {
                 Some(bytes) => Ok(Value::Bytes(ctx.arena.alloc_slice_copy(&bytes))),
-                None => Err(EvalError::Message("illegal base64 data")),
+                None => {
+                    let plain = |byte: &u8| !ALPHABET.contains(byte);
+                    let at = text.as_bytes().iter().position(plain).unwrap_or(text.len());
+                    Err(EvalError::message(ctx.arena, format_args!("illegal base64 data at input byte {at}")))
+                }
             },
             _ => Err(EvalError::NoSuchOverload),
         },

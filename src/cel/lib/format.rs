@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use super::Declaration;
-use super::conversions::double_text;
 use crate::cel::types::Type;
 use crate::cel::{Activation, EvalError, EvalResult, List, Opaque, Value};
 use crate::text::Span;
@@ -86,10 +85,7 @@ fn write_sequence(out: &mut String, list: List<'_>) {
 
 /// A double in `%s`: without an exponent, and the special values in words.
 fn plain_double(value: f64) -> String {
-    special(value).map_or_else(
-        || if value.abs() < 1e21 { format!("{value}") } else { double_text(value) },
-        str::to_owned,
-    )
+    special(value).map_or_else(|| format!("{value}"), str::to_owned)
 }
 
 fn special(value: f64) -> Option<&'static str> {
@@ -182,10 +178,13 @@ fn formatted(template: &str, list: List<'_>) -> Result<String, String> {
 impl Clause {
     fn write(self, out: &mut String, value: Value<'_>) -> Result<(), String> {
         match self.kind {
-            's' => return writable(value).map(|()| write_value(out, value)),
+            's' => match unwritable(value) {
+                Some(kind) => return Err(self.refused(kind)),
+                None => write_value(out, value),
+            },
             'd' => match value {
                 Value::Int(_) | Value::UInt(_) | Value::Double(_) => write_value(out, value),
-                _ => return Err(self.refused(value, "decimal clause can only be used on integers")),
+                _ => return Err(self.refused(value.type_name())),
             },
             'f' | 'e' => self.write_double(out, value)?,
             _ => self.write_base(out, value)?,
@@ -193,8 +192,21 @@ impl Clause {
         Ok(())
     }
 
-    fn refused(self, value: Value<'_>, what: &str) -> String {
-        format!("error during formatting: {what}, was given {}", value.type_name())
+    /// The error for a value that the clause does not take, in cel-go's words.
+    fn refused(self, kind: &str) -> String {
+        let rule = match self.kind {
+            's' => {
+                "string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, \
+                 durations, and timestamps"
+            }
+            'd' => "decimal clause can only be used on ints, uints, and doubles",
+            'f' => "fixed-point clause can only be used on ints, uints, and doubles",
+            'e' => "scientific clause can only be used on ints, uints, and doubles",
+            'b' => "only ints, uints, and bools can be formatted as binary",
+            'o' => "octal clause can only be used on ints and uints",
+            _ => "only ints, uints, bytes, and strings can be formatted as hex",
+        };
+        format!("error during formatting: {rule}, was given {kind}")
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a fixed-point clause writes a double")]
@@ -206,10 +218,7 @@ impl Clause {
             Value::String("NaN") => f64::NAN,
             Value::String("Infinity") => f64::INFINITY,
             Value::String("-Infinity") => f64::NEG_INFINITY,
-            _ => {
-                let name = if self.kind == 'f' { "fixed-point" } else { "scientific" };
-                return Err(self.refused(value, &format!("{name} clause can only be used on doubles")));
-            }
+            _ => return Err(self.refused(value.type_name())),
         };
         let precision = self.precision.unwrap_or(DEFAULT_PRECISION);
         if let Some(word) = special(number) {
@@ -233,14 +242,7 @@ impl Clause {
             Value::Bool(value) if self.kind == 'b' => ("", u64::from(value)),
             Value::String(text) if "xX".contains(self.kind) => return self.write_hex(out, text.as_bytes()),
             Value::Bytes(bytes) if "xX".contains(self.kind) => return self.write_hex(out, bytes),
-            _ => {
-                let what = match self.kind {
-                    'b' => "only integers and bools can be formatted as binary",
-                    'o' => "octal clause can only be used on integers",
-                    _ => "only integers, byte buffers, and strings can be formatted as hex",
-                };
-                return Err(self.refused(value, what));
-            }
+            _ => return Err(self.refused(value.type_name())),
         };
         out.push_str(sign);
         let _ = match self.kind {
@@ -273,17 +275,13 @@ impl Clause {
     }
 }
 
-/// `%s` takes no optionals, messages or kinds of libraries, not even inside of others.
-fn writable(value: Value<'_>) -> Result<(), String> {
+/// The type of what `%s` does not take: optionals, messages and kinds of libraries, not even inside of others.
+fn unwritable(value: Value<'_>) -> Option<&'static str> {
     match value {
-        Value::List(list) => list.iter().try_for_each(writable),
-        Value::Map(map) => map.iter().try_for_each(|(_, value)| writable(value)),
-        Value::Optional(_) | Value::Message(_) | Value::Opaque(_) => Err(format!(
-            "error during formatting: string clause can only be used on strings, bools, bytes, ints, doubles, maps, \
-             lists, types, durations, and timestamps, was given {}",
-            value.type_name()
-        )),
-        _ => Ok(()),
+        Value::List(list) => list.iter().find_map(unwritable),
+        Value::Map(map) => map.iter().find_map(|(_, value)| unwritable(value)),
+        Value::Optional(_) | Value::Message(_) | Value::Opaque(_) => Some(value.type_name()),
+        _ => None,
     }
 }
 
@@ -299,14 +297,19 @@ pub(crate) fn format_call(template: &str, at: Span, args: &[(&Type, Span)]) -> O
         match rest.next() {
             None => return Some((at, format!("index {} out of range", args.len()))),
             Some((ty, span)) if !clause.accepts(ty) => {
-                let message = format!(
-                    "error during formatting: %{} cannot be used on a value of type '{ty}'",
-                    clause.kind
-                );
-                return Some((*span, message));
+                let text = ty.to_string();
+                let kind = text.split('(').next().unwrap_or_default();
+                return Some((*span, clause.refused(kind)));
             }
             Some(_) => {}
         }
+    }
+    let expected = args.len() - rest.len();
+    if let Some((_, span)) = rest.next() {
+        let given = args.len();
+        let message =
+            format!("too many arguments supplied to string.format (expected {expected}, got {given})");
+        return Some((*span, message));
     }
     None
 }

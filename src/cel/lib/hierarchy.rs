@@ -66,7 +66,6 @@ fn hierarchy<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
         [Value::List(list)] if list.iter().all(|element| matches!(element, Value::String(_))) => {
             return Ok(Value::Opaque(ctx.arena.alloc(Opaque::Hierarchy(list))));
         }
-        [Value::List(_)] => return Err(EvalError::Message("failed to convert list to string slice")),
         [Value::String(text)] => (text, "."),
         [Value::String(text), Value::String(delimiter)] => (text, delimiter),
         _ => return Err(EvalError::NoSuchOverload),

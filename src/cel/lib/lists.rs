@@ -134,6 +134,10 @@ fn sort<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
 
 fn range<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
     match *args {
+        [Value::Int(end)] if end < 0 => Err(EvalError::message(
+            ctx.arena,
+            format_args!("lists.range: size must be non-negative, got {end}"),
+        )),
         [Value::Int(end)] if end > MAX_RANGE => {
             Err(EvalError::message(ctx.arena, format_args!("lists.range({end}) is longer than {MAX_RANGE}")))
         }

@@ -149,8 +149,13 @@ pub(super) const FUNCTIONS: &[Declaration] = &[
 ];
 
 fn extreme<'a>(ctx: &Activation<'a>, args: &[Value<'a>], name: &str, order: Ordering) -> EvalResult<'a> {
-    let pick = |best: Value<'a>, next: Value<'a>| -> EvalResult<'a> {
-        Ok(if next.compare(best)? == order { next } else { best })
+    let pick = |best: Value<'a>, next: Value<'a>| match next.compare(best) {
+        Ok(found) => Ok(if found == order { next } else { best }),
+        Err(EvalError::NanOrdering) if order == Ordering::Greater => {
+            Err(EvalError::Message("NaN values cannot be ordered: math.@max"))
+        }
+        Err(EvalError::NanOrdering) => Err(EvalError::Message("NaN values cannot be ordered: math.@min")),
+        Err(error) => Err(error),
     };
     let found = match *args {
         [Value::List(list)] => {

@@ -15,6 +15,7 @@ mod math;
 pub(crate) mod network;
 mod optionals;
 mod paths;
+mod re2;
 pub(crate) mod regex;
 mod sets;
 mod spiffe;
@@ -24,8 +25,10 @@ mod times;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use bumpalo::Bump;
+
 use super::types::Type;
-use super::{Activation, EvalResult, Value};
+use super::{Activation, EvalError, EvalResult, Value};
 
 pub(crate) use arithmetic::index;
 pub(crate) use encoders::base64_text;
@@ -151,6 +154,45 @@ impl Table {
     pub(crate) fn run(&self, index: u16, member: bool) -> Option<Run> {
         let function = self.functions.get(usize::from(index))?;
         if member { function.member } else { function.global }
+    }
+
+    /// The error of a call whose arguments fit no signature, in the words of cel-go.
+    #[cold]
+    pub(crate) fn no_overload<'a>(&self, arena: &'a Bump, index: u16, args: &[Value<'a>]) -> EvalError<'a> {
+        let name = self.functions.get(usize::from(index)).map_or("", |function| function.name);
+        let first_fits = match (name, args.first()) {
+            ("contains" | "startsWith" | "endsWith" | "matches", _) => true,
+            ("-_", Some(first)) => !matches!(first, Value::Null | Value::List(_) | Value::Map(_)),
+            ("_+_", Some(first)) => {
+                !matches!(first, Value::Null | Value::Bool(_) | Value::Map(_) | Value::Type(_))
+            }
+            ("_-_", Some(first)) => !matches!(
+                first,
+                Value::Null | Value::Bool(_) | Value::List(_) | Value::Map(_) | Value::Type(_)
+            ),
+            ("_*_" | "_/_", Some(first)) => {
+                matches!(first, Value::Int(_) | Value::UInt(_) | Value::Double(_))
+            }
+            ("_%_", Some(first)) => matches!(first, Value::Int(_) | Value::UInt(_)),
+            ("size", _) => false,
+            _ => {
+                let types: Vec<&str> = args.iter().map(|arg| arg.type_name()).collect();
+                let name = match name {
+                    "math.greatest" => "math.@max",
+                    "math.least" => "math.@min",
+                    _ => name,
+                };
+                return EvalError::message(
+                    arena,
+                    format_args!("no such overload: {name}({})", types.join(", ")),
+                );
+            }
+        };
+        if first_fits {
+            EvalError::NoSuchOverload
+        } else {
+            EvalError::message(arena, format_args!("no such overload: {name}"))
+        }
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {

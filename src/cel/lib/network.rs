@@ -185,7 +185,9 @@ pub(crate) fn address(text: &str) -> Result<IpAddr, String> {
             Err(format!("IPv4-mapped IPv6 address {text:?} is not allowed"))
         }
         Some(ip) => Ok(ip),
-        None => Err(format!("IP Address {text:?} parse error during conversion from string")),
+        None => Err(format!(
+            "IP Address {text:?} parse error during conversion from string: ParseAddr({text:?}): unable to parse IP"
+        )),
     }
 }
 
@@ -198,9 +200,21 @@ pub(crate) fn range(text: &str) -> Result<Cidr, String> {
         Some(cidr) if matches!(cidr.address, IpAddr::V6(ip) if ip.to_ipv4_mapped().is_some()) => {
             Err(format!("IPv4-mapped IPv6 address {text:?} is not allowed"))
         }
-        Some(cidr) => Ok(cidr),
-        None => Err(format!("CIDR {text:?} parse error during conversion from string")),
+        Some(cidr) if !text.contains("/0") || text.ends_with("/0") => Ok(cidr),
+        _ => Err(format!("CIDR {text:?} parse error during conversion from string: {}", bad_range(text))),
     }
+}
+
+/// What is wrong with a range, in the words of Go's `netip`.
+fn bad_range(text: &str) -> String {
+    let why = match text.rsplit_once('/') {
+        None => "no '/'".to_owned(),
+        Some((address, _)) if parse_ip(address).is_none() => {
+            format!("ParseAddr({address:?}): unable to parse IP")
+        }
+        Some((_, bits)) => format!("bad bits after slash: {bits:?}"),
+    };
+    format!("netip.ParsePrefix({text:?}): {why}")
 }
 
 /// An address in its usual notation; IPv4 without leading zeros.
@@ -216,12 +230,12 @@ pub struct Cidr {
 }
 
 impl Cidr {
-    /// `10.0.0.0/8`, `2001:db8::/48`
+    /// `10.0.0.0/8`, `2001:db8::/48`; the number of bits may have leading zeros.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (address, bits) = text.split_once('/')?;
         let address = parse_ip(address)?;
-        let plain = bits.bytes().all(|byte| byte.is_ascii_digit()) && (bits == "0" || !bits.starts_with('0'));
-        let bits = bits.parse().ok().filter(|bits| plain && *bits <= width(address))?;
+        let digits = bits.bytes().all(|byte| byte.is_ascii_digit());
+        let bits = bits.parse().ok().filter(|bits| digits && *bits <= width(address))?;
         Some(Self { address, bits })
     }
 

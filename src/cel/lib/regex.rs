@@ -3,7 +3,7 @@
 
 use ::regex::{Regex, RegexBuilder};
 
-use super::Declaration;
+use super::{Declaration, re2};
 use crate::cel::{Activation, EvalError, EvalResult, Value};
 
 pub(super) const FUNCTIONS: &[Declaration] = &[
@@ -40,15 +40,17 @@ pub(super) const FUNCTIONS: &[Declaration] = &[
 const SIZE_LIMIT: usize = 1 << 20;
 
 /// Compiles an RE2 pattern.
-pub(crate) fn compile(pattern: &str) -> Result<Regex, ::regex::Error> {
-    RegexBuilder::new(&translate(pattern)).size_limit(SIZE_LIMIT).build()
+pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
+    let translated = re2::translate(pattern)?;
+    RegexBuilder::new(&translated).size_limit(SIZE_LIMIT).build().map_err(|error| {
+        // The crate's messages span lines, with the pattern first; the last one says what is wrong.
+        let text = error.to_string();
+        text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
+    })
 }
 
 fn compiled<'a>(ctx: &Activation<'a>, pattern: &str) -> Result<Regex, EvalError<'a>> {
-    compile(pattern).map_err(|error| {
-        // The crate's messages span lines, with the pattern first; the last one says what is wrong.
-        let text = error.to_string();
-        let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+    compile(pattern).map_err(|reason| {
         EvalError::message(ctx.arena, format_args!("error parsing regexp: {reason}: `{pattern}`"))
     })
 }
@@ -110,7 +112,11 @@ fn expand<'a>(
                 }
                 out.push_str(captures.get(group).map_or("", |found| found.as_str()));
             }
-            Some(_) | None => {
+            None => {
+                let text = format_args!("invalid replacement string: '{replacement}' \\ not allowed at end");
+                return Err(EvalError::message(ctx.arena, text));
+            }
+            Some(_) => {
                 let text = format_args!(
                     "invalid replacement string: '{replacement}' \\ must be followed by a digit or \\"
                 );
@@ -153,115 +159,6 @@ fn extract_all<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
     Ok(Value::list(ctx.arena, all.into_bump_slice()))
 }
 
-/// RE2 to the syntax of the crate: `\d \s \w \b` are of ASCII, `\Q…\E` quotes, and inside brackets
-/// `[`, `&`, `-` and `~` are plain characters.
-fn translate(pattern: &str) -> String {
-    let mut out = String::with_capacity(pattern.len() + 8);
-    let mut rest = pattern;
-    let mut class = Class::Outside;
-    while let Some(char) = rest.chars().next() {
-        let len = if char == '\\' {
-            let len = escape(rest, class, &mut out);
-            if class == Class::Start {
-                class = Class::Inside;
-            }
-            len
-        } else {
-            plain(rest, char, &mut class, &mut out)
-        };
-        rest = &rest[len..];
-    }
-    out
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Outside,
-    /// Just behind `[` or `[^`, where `]` is a plain character.
-    Start,
-    Inside,
-}
-
-/// Writes one escape, and returns the length of what it was read from.
-fn escape(text: &str, class: Class, out: &mut String) -> usize {
-    let Some(char) = text[1..].chars().next() else {
-        out.push('\\');
-        return 1;
-    };
-    let outside = class == Class::Outside;
-    let ascii = match char {
-        'd' => "0-9",
-        's' => r"\t\n\f\r ",
-        'w' => "0-9A-Za-z_",
-        'D' => r"[^0-9]",
-        'S' => r"[^\t\n\f\r ]",
-        'W' => "[^0-9A-Za-z_]",
-        'b' if outside => r"(?-u:\b)",
-        'B' if outside => r"(?-u:\B)",
-        'Q' => {
-            let body = &text[2..];
-            let (quoted, len) = match body.find(r"\E") {
-                Some(end) => (&body[..end], end + 4),
-                None => (body, body.len() + 2),
-            };
-            out.push_str(&::regex::escape(quoted));
-            return len;
-        }
-        _ => {
-            out.push('\\');
-            out.push(char);
-            return 1 + char.len_utf8();
-        }
-    };
-    let bracketed = outside && char.is_ascii_lowercase() && char != 'b';
-    if bracketed {
-        out.push('[');
-    }
-    out.push_str(ascii);
-    if bracketed {
-        out.push(']');
-    }
-    2
-}
-
-/// Writes one character that is no escape, and returns the length of what it was read from.
-fn plain(text: &str, char: char, class: &mut Class, out: &mut String) -> usize {
-    match (*class, char) {
-        (Class::Outside, '[') => {
-            *class = Class::Start;
-            let negated = text[1..].starts_with('^');
-            out.push_str(if negated { "[^" } else { "[" });
-            return 1 + usize::from(negated);
-        }
-        (Class::Inside, ']') => {
-            *class = Class::Outside;
-            out.push(']');
-            return 1;
-        }
-        (Class::Start | Class::Inside, '[') => {
-            *class = Class::Inside;
-            if let Some(end) = text.find(":]").filter(|_| text.starts_with("[:")) {
-                out.push_str(&text[..end + 2]);
-                return end + 2;
-            }
-            out.push_str(r"\[");
-            return 1;
-        }
-        (Class::Start | Class::Inside, '&' | '~') => {
-            *class = Class::Inside;
-            out.push('\\');
-        }
-        (Class::Start, ']') => {
-            *class = Class::Inside;
-            out.push('\\');
-        }
-        (Class::Start, _) => *class = Class::Inside,
-        (Class::Outside | Class::Inside, _) => {}
-    }
-    out.push(char);
-    char.len_utf8()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -282,12 +179,17 @@ mod tests {
             (r"^\Qa.b\E$", "a.b", true),
             (r"^\Qa.b\E$", "axb", false),
             (r"(?i)^É$", "é", true),
+            (r"^a{,2}$", "a{,2}", true),
+            (r"^a{2,}?b??$", "aab", true),
+            (r"(?i:A)(?P<n>b)(?<m>c)", "abc", true),
             (r"\bfoo\b", "a foo.", true),
         ];
         for (pattern, text, expected) in cases {
             let found = compile(pattern).map(|regex| regex.is_match(text));
             assert_eq!(found.ok(), Some(expected), "{pattern} {text}");
         }
-        assert!(compile("a(?=b)").is_err() && compile("(").is_err());
+        for pattern in ["a(?=b)", "(", "a++", "a{2}{3}", "a{1001}", "[a--b]", "(?x)a", r"\1", r"\C", "*"] {
+            assert!(compile(pattern).is_err(), "{pattern}");
+        }
     }
 }

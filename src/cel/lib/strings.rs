@@ -183,10 +183,7 @@ fn join<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
     };
     let mut out = String::new_in(ctx.arena);
     for (at, element) in list.iter().enumerate() {
-        let Value::String(text) = element else {
-            let value = super::display(element);
-            return Err(EvalError::message(ctx.arena, format_args!("join: invalid input: {value}")));
-        };
+        let Value::String(text) = element else { return Err(EvalError::NoSuchOverload) };
         if at > 0 {
             out.push_str(separator);
         }

@@ -83,7 +83,7 @@ pub(super) const FUNCTIONS: &[Declaration] = &[
         signatures: &["timeSince(timestamp) -> duration", "timestamp.timeSince() -> duration"],
         run: |ctx, args| match args {
             [Value::Timestamp(at)] => {
-                ctx.now.checked_since(*at).map(Value::Duration).ok_or(EvalError::DurationOverflow)
+                ctx.now.checked_since(*at).map(Value::Duration).ok_or(EvalError::IntOverflow)
             }
             _ => Err(EvalError::NoSuchOverload),
         },
@@ -104,22 +104,21 @@ fn get<'a>(ctx: &Activation<'a>, args: &[Value<'a>], field: fn(&Civil, Timestamp
 fn offset<'a>(ctx: &Activation<'a>, at: Timestamp, zone: &str) -> Result<i64, EvalError<'a>> {
     let unknown = || EvalError::message(ctx.arena, format_args!("unknown time zone {zone}"));
     if let Some((hours, minutes)) = zone.split_once(':') {
-        let hours: i64 = hours.parse().map_err(|_| unknown())?;
+        let hours: i32 = hours.parse().map_err(|_| unknown())?;
         let minutes: i64 = minutes.parse().map_err(|_| unknown())?;
         if !(0..=59).contains(&minutes) {
             let text = format_args!("timezone offset minutes out of range [0, 59]: {zone}");
             return Err(EvalError::message(ctx.arena, text));
         }
-        if hours.abs() > 24 {
-            return Err(unknown());
-        }
         let minutes = if zone.starts_with('-') { -minutes } else { minutes };
-        return Ok(hours * 3600 + minutes * 60);
+        return Ok(i64::from(hours) * 3600 + minutes * 60);
     }
     if matches!(zone, "" | "UTC") {
         return Ok(0);
     }
-    let zone = TimeZone::get(zone).map_err(|_| unknown())?;
+    // Names are looked up whatever their case; for Go the case counts.
+    let found = TimeZone::get(zone).ok().filter(|found| found.iana_name() == Some(zone));
+    let zone = found.ok_or_else(unknown)?;
     let instant = jiff::Timestamp::from_second(at.seconds()).map_err(|_| unknown())?;
     Ok(i64::from(zone.to_offset(instant).seconds()))
 }
