@@ -49,6 +49,12 @@ impl Engine {
         &self.warnings
     }
 
+    /// Whether any policy reads the clock. Where none does, any instant will do.
+    #[must_use]
+    pub fn reads_clock(&self) -> bool {
+        self.table.common_attributes.clock
+    }
+
     /// The attributes that any policy can read of a principal.
     #[must_use]
     pub fn principal_attributes(&self) -> &AttributeSet {

@@ -31,6 +31,7 @@ impl Builder {
         scope.resources = true;
         self.table.resource_attributes.entry(identity.1).or_default().merge(&reads.resource);
         self.table.common_attributes.principal.merge(&reads.principal);
+        self.table.common_attributes.clock |= reads.clock;
         self.table.resources.insert(identity, compiled);
     }
 

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-
 use super::expressions::{Compiler, Reads};
 use super::imports::find;
 use super::index::Builder;
@@ -14,8 +12,8 @@ use crate::policy::{
     sanitize,
 };
 use crate::table::{
-    Candidate, Condition, DerivedRole, Matcher, ModuleId, PrincipalPolicy, PrincipalRule, ResourcePolicy,
-    ResourceRule, RoleMatcher, RolePolicy, RoleRule, Row,
+    Candidate, Condition, DerivedRole, Matcher, ModuleId, NameMap, PrincipalPolicy, PrincipalRule,
+    ResourcePolicy, ResourceRule, RoleMatcher, RolePolicy, RoleRule, Row,
 };
 use crate::text::{Code, Diagnostic, Label, Severity, nearest};
 
@@ -301,7 +299,7 @@ fn derived_role(name: &str, definition: &Definition, builder: &mut Builder) -> D
     }
 }
 
-type ActionIndex = (FxHashMap<Box<str>, Box<[Candidate]>>, Box<[(Matcher, u32)]>);
+type ActionIndex = (NameMap<Box<[Candidate]>>, Box<[(Matcher, u32)]>);
 
 /// For each action that some rule spells out, all rules that fit it; and the patterns, for every other action.
 fn action_index(
@@ -323,7 +321,7 @@ fn action_index(
             }
         }
     }
-    let mut actions = FxHashMap::default();
+    let mut actions = NameMap::default();
     for action in spelled {
         let mut candidates: Vec<Candidate> = Vec::new();
         for (_, rule) in all.iter().filter(|(pattern, _)| pattern.matches(action)) {
@@ -332,7 +330,7 @@ fn action_index(
                 _ => candidates.push(Candidate { rule: *rule, times: 1 }),
             }
         }
-        actions.insert(action.into(), candidates.into());
+        actions.insert(action, candidates.into());
     }
     all.retain(|(pattern, _)| !matches!(pattern, Matcher::Literal(_)));
     (actions, all.into())

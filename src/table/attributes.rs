@@ -26,13 +26,15 @@ impl AttributeSet {
     }
 }
 
-/// What expressions read of a request.
+/// What expressions read of a request and its surroundings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AttributesRead {
     /// `P.attr`
     pub principal: AttributeSet,
     /// `R.attr`
     pub resource: AttributeSet,
+    /// The clock: `now()` or `timeSince()`.
+    pub clock: bool,
 }
 
 impl AttributesRead {
@@ -40,11 +42,13 @@ impl AttributesRead {
     pub fn merge(&mut self, other: &Self) {
         self.principal.merge(&other.principal);
         self.resource.merge(&other.resource);
+        self.clock |= other.clock;
     }
 
     /// Adds what an expression reads.
     pub fn add(&mut self, references: &References) {
         self.principal.add(&references.principal_attrs);
         self.resource.add(&references.resource_attrs);
+        self.clock |= references.now;
     }
 }

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod glob;
+mod names;
 mod rules;
 mod symbols;
 
@@ -9,6 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 pub use attributes::{AttributeSet, AttributesRead};
 pub use glob::{InvalidGlob, Matcher};
+pub use names::NameMap;
 pub use rules::{
     Candidate, Condition, DerivedRole, Expression, Module, ModuleId, Output, PrincipalPolicy, PrincipalRule,
     ResourcePolicy, ResourceRule, RoleMatcher, RolePolicy, RoleRule, Row, Scope,
@@ -39,8 +41,8 @@ pub struct RuleTable {
     pub modules: Box<[Module]>,
     /// Attributes that the policies of one kind read of resources.
     pub resource_attributes: FxHashMap<Symbol, AttributeSet>,
-    /// Attributes that policies read whatever the kind: of principals all, of resources those of principal
-    /// and role policies.
+    /// What policies read whatever the kind: of principals all attributes, of resources those of principal and
+    /// role policies, and whether any of them reads the clock.
     pub common_attributes: AttributesRead,
     /// How many policies it was made of (disabled ones not counted).
     pub policy_count: usize,

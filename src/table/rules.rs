@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::glob::Matcher;
+use super::names::NameMap;
 use super::symbols::Symbol;
 use crate::cel::Program;
 use crate::policy::{Effect, ScopePermissions};
@@ -133,7 +134,7 @@ pub struct ResourcePolicy {
     /// Whether any expression reads `runtime`.
     pub reads_runtime: bool,
     /// Rules for each action that a rule names without a wildcard.
-    pub actions: rustc_hash::FxHashMap<Box<str>, Box<[Candidate]>>,
+    pub actions: NameMap<Box<[Candidate]>>,
     /// Rules with wildcards in actions, for every other action.
     pub patterns: Box<[(Matcher, u32)]>,
 }

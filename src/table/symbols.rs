@@ -1,19 +1,16 @@
 //! Every name that rules compare, numbered once: a check compares numbers.
 
-use std::sync::Arc;
-
-use rustc_hash::FxHashMap;
+use super::names::NameMap;
 
 /// The number of a name in a [`Symbols`]. Equal names of one table have equal symbols.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Symbol(u32);
 
 /// The names of a rule table.
-// A fast hash without a seed is safe here: names are only added from policies; requests only look up.
 #[derive(Debug, Default)]
 pub struct Symbols {
-    ids: FxHashMap<Arc<str>, Symbol>,
-    names: Vec<Arc<str>>,
+    ids: NameMap<Symbol>,
+    names: Vec<Box<str>>,
 }
 
 impl Symbols {
@@ -23,8 +20,7 @@ impl Symbols {
             return *symbol;
         }
         let symbol = Symbol(u32::try_from(self.names.len()).unwrap_or(u32::MAX));
-        let name: Arc<str> = name.into();
-        self.names.push(Arc::clone(&name));
+        self.names.push(name.into());
         self.ids.insert(name, symbol);
         symbol
     }

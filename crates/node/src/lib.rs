@@ -5,13 +5,14 @@
 //! The classes that users see are in `js/`.
 
 mod answer;
+mod bytes;
 mod engines;
 mod error;
 mod open;
 
 use bumpalo::Bump;
-use napi::Result;
-use napi::bindgen_prelude::{AsyncTask, Either};
+use napi::bindgen_prelude::{AsyncTask, Either, Unknown};
+use napi::{Env, Result};
 use napi_derive::napi;
 use orthrus::cel::Timestamp;
 use orthrus::contract::CheckResourcesRequest;
@@ -76,29 +77,33 @@ pub fn resource_attributes(engine: u32, kind: String) -> Result<String> {
 
 /// Decides a request in its compact form: the first bytes of a buffer.
 #[napi]
-pub fn check(engine: u32, frame: &[u8], length: u32) -> Result<Either<i32, String>> {
-    let frame = frame.get(..length as usize).unwrap_or_default();
-    with_arena(|arena| {
-        let request = CheckResourcesRequest::from_frame(frame, arena).map_err(Failure::Frame)?;
-        decide(engine, request, now(), arena)
-    })
+pub fn check(env: Env, engine: u32, frame: Unknown<'_>, length: u32) -> Result<Either<i32, String>> {
+    bytes::with_bytes(env, &frame, length as usize, |frame| {
+        with_arena(|arena| {
+            let request = CheckResourcesRequest::from_frame(frame, arena).map_err(Failure::Frame)?;
+            decide(engine, request, None, arena)
+        })
+    })?
 }
 
 /// Decides a request in JSON, at an instant in milliseconds since 1970, or now.
 #[napi]
 pub fn check_json(engine: u32, request: String, at: Option<f64>) -> Result<Either<i32, String>> {
-    let now = at.map_or_else(now, from_milliseconds);
-    with_arena(|arena| decide(engine, CheckResourcesRequest::from_json(&request, arena), now, arena))
+    let at = at.map(from_milliseconds);
+    with_arena(|arena| decide(engine, CheckResourcesRequest::from_json(&request, arena), at, arena))
 }
 
 fn decide<'a>(
     engine: u32,
     request: std::result::Result<CheckResourcesRequest<'a>, orthrus::contract::RequestError>,
-    now: Timestamp,
+    at: Option<Timestamp>,
     arena: &'a Bump,
 ) -> Result<Either<i32, String>> {
     let request = request.map_err(Failure::Request)?;
-    engines::with(engine, |engine| Answer::of(engine, &request, now, arena).encode())
+    engines::with(engine, |engine| {
+        let now = at.unwrap_or_else(|| if engine.reads_clock() { now() } else { Timestamp::default() });
+        Answer::of(engine, &request, now, arena).encode()
+    })
 }
 
 /// Lends the thread's arena, emptied afterwards: what a check needs is allocated once and used again.
