@@ -33,8 +33,10 @@ pub struct Label {
     pub start: Position,
     /// Where the marked text ends (the position after its last character).
     pub end: Position,
-    /// The line in which it starts.
+    /// The line in which it starts; of a very long line, the part around the start.
     pub line_text: String,
+    /// How many characters of that text stand before the start.
+    pub offset: u32,
     /// What is to be said of this place; empty for a diagnostic's main place.
     pub note: String,
 }
@@ -44,11 +46,13 @@ impl Label {
     #[must_use]
     pub fn new(source: &Source, span: Span) -> Self {
         let start = source.position(span.start);
+        let (line_text, offset) = clip(source.line(start.line), start.column - 1);
         Self {
             file: source.name().to_owned(),
             start,
             end: source.position(span.end),
-            line_text: source.line(start.line).to_owned(),
+            line_text,
+            offset,
             note: String::new(),
         }
     }
@@ -64,10 +68,12 @@ impl Label {
         let width = if self.end.line == self.start.line {
             self.end.column.saturating_sub(self.start.column).max(1) as usize
         } else {
-            self.line_text.chars().count().saturating_sub(self.start.column as usize - 1).max(1)
+            usize::MAX
         };
+        let shown = self.line_text.chars().count().saturating_sub(self.offset as usize);
+        let width = width.min(shown.max(1));
         // Tabs are kept before the caret, so that it stands below the text in every terminal.
-        let before = self.line_text.chars().take(self.start.column as usize - 1);
+        let before = self.line_text.chars().take(self.offset as usize);
         let indent: String = before.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
         let note = if self.note.is_empty() { String::new() } else { format!(" {}", self.note) };
         let _ = writeln!(out, "{:gutter$}--> {}:{}", "", self.file, self.start);
@@ -75,6 +81,24 @@ impl Label {
         let _ = writeln!(out, "{:>gutter$} | {}", self.start.line, self.line_text);
         let _ = writeln!(out, "{:gutter$} | {indent}{}{note}", "", "^".repeat(width));
     }
+}
+
+/// The part of a line that is shown, and how many of its characters stand before a position. A minified file is one
+/// line of megabytes.
+fn clip(line: &str, position: u32) -> (String, u32) {
+    const BEFORE: u32 = 120;
+    const SHOWN: usize = 240;
+    if line.len() <= SHOWN {
+        return (line.to_owned(), position);
+    }
+    let skipped = position.saturating_sub(BEFORE);
+    let mut rest = line.chars().skip(skipped as usize);
+    let (lead, room) = if skipped > 0 { ("…", SHOWN - 1) } else { ("", SHOWN) };
+    let mut text: String = lead.chars().chain(rest.by_ref().take(room)).collect();
+    if rest.next().is_some() {
+        text.push('…');
+    }
+    (text, position - skipped + u32::from(skipped > 0))
 }
 
 /// One thing to say about a policy set.
@@ -234,6 +258,19 @@ error[unknown-field]: unknown field `rules`
 ";
         assert_eq!(diagnostic.render(), expected);
         assert_eq!(diagnostic.to_string(), "policies/doc.yaml:2:2: unknown field `rules`");
+    }
+
+    #[test]
+    fn of_a_very_long_line_the_part_around_the_place_is_shown() {
+        let text = format!("{}wrong{}", "a".repeat(1_000), "b".repeat(1_000));
+        let source = Source::new("min.json", text);
+        let label = Label::new(&source, Span::new(1_000, 1_005));
+        assert!(label.line_text.chars().count() <= 242, "{}", label.line_text);
+        let marked: String = label.line_text.chars().skip(label.offset as usize).take(5).collect();
+        assert_eq!(marked, "wrong");
+        let rendered = Diagnostic::error(Code::Syntax, &source, Span::new(1_000, 1_005), "m").render();
+        let caret = rendered.lines().find(|line| line.contains('^')).unwrap_or_default();
+        assert_eq!(caret.chars().filter(|c| *c == '^').count(), 5);
     }
 
     #[test]

@@ -1,0 +1,37 @@
+//! The engine is a pure function: no file, clock, socket, thread, process or environment in its sources.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails and says so")]
+
+mod support;
+
+use std::path::Path;
+
+const BANNED: [(&str, &str); 9] = [
+    ("std::fs", "files are read by crates/store"),
+    ("std::net::Tcp", "the network is for the heads"),
+    ("std::net::Udp", "the network is for the heads"),
+    ("std::env", "options come in as data"),
+    ("std::process", "the engine starts nothing"),
+    ("std::thread", "the heads choose the thread"),
+    ("SystemTime", "the time comes in with the request"),
+    ("Instant::now", "the time comes in with the request"),
+    ("println!", "what there is to say is a diagnostic"),
+];
+
+#[test]
+fn the_engine_does_no_io() {
+    let sources = support::read_store(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    assert!(sources.len() > 50, "the sources of the engine are in src/");
+    for source in sources {
+        let code = source.text().split("#[cfg(test)]").next().unwrap_or_default();
+        for (banned, reason) in BANNED {
+            let line = code.lines().position(|line| line.contains(banned));
+            assert!(
+                line.is_none(),
+                "src/{}:{}: {banned}: {reason}",
+                source.name(),
+                line.unwrap_or_default() + 1
+            );
+        }
+    }
+}
