@@ -1,0 +1,38 @@
+/** The examples of the README that need nothing but orthrus: they run, and print what their comments say. */
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const readme = readFileSync(join(root, "README.md"), "utf8");
+const blocks = [...readme.matchAll(/```(\w+)\n(.*?)```/gs)].map(([, language, text]) => ({ language, text }));
+const policy = blocks.find(({ language }) => language === "yaml").text;
+const isPlain = ({ language, text }) =>
+  language === "js" && [...text.matchAll(/from "([^"]+)"/g)].every(([, name]) => name === "orthrus");
+const examples = blocks.filter(isPlain);
+
+describe("README", () => {
+  const folder = mkdtempSync(join(tmpdir(), "orthrus-readme-"));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  mkdirSync(join(folder, "policies"));
+  mkdirSync(join(folder, "node_modules"));
+  symlinkSync(root, join(folder, "node_modules", "orthrus"), "junction");
+  writeFileSync(join(folder, "policies", "document.yaml"), policy);
+
+  test("has examples", () => assert.ok(examples.length >= 3));
+
+  examples.forEach(({ text }, index) => {
+    test(`example ${index + 1}`, () => {
+      const file = join(folder, `example-${index}.mjs`);
+      writeFileSync(file, text);
+      const printed = execFileSync(process.execPath, [file], { cwd: folder, encoding: "utf8" });
+      const promised = [...text.matchAll(/(?:^|console\.log.*; )\/\/ (.*)$/gm)].map(([, line]) => line);
+      assert.deepEqual(printed.trim().split("\n").filter(Boolean), promised);
+    });
+  });
+});
