@@ -145,3 +145,14 @@ fn compile_errors_besides_imports(policies: &[Policy]) -> impl Iterator<Item = D
     let errors = compile(policies).err().unwrap_or_default();
     errors.into_iter().filter(move |diagnostic| !follows_from_a_missing_file(diagnostic.code))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn engines_are_shared_between_threads() {
+        fn shared<T: Send + Sync + 'static>() {}
+        shared::<Engine>();
+    }
+}

@@ -24,6 +24,8 @@ pub(crate) enum Failure {
     Frame(Malformed),
     /// The answer cannot be written down.
     Answer(String),
+    /// A fault of the engine itself.
+    Panicked,
 }
 
 impl Failure {
@@ -34,7 +36,7 @@ impl Failure {
             Self::Store(StoreError::Files(_)) | Self::Policies(_) => "POLICY_INVALID",
             Self::Store(_) => "STORE_UNREADABLE",
             Self::Request(_) => "REQUEST_INVALID",
-            Self::Frame(_) | Self::Answer(_) => "ENGINE_FAULT",
+            Self::Frame(_) | Self::Answer(_) | Self::Panicked => "ENGINE_FAULT",
         }
     }
 
@@ -48,7 +50,7 @@ impl Failure {
             Self::Store(
                 StoreError::Missing(path) | StoreError::NotADirectory(path) | StoreError::Unreadable(path, _),
             ) => json["path"] = path.to_string_lossy().into(),
-            Self::Closed | Self::Options(_) | Self::Frame(_) | Self::Answer(_) => {}
+            Self::Closed | Self::Options(_) | Self::Frame(_) | Self::Answer(_) | Self::Panicked => {}
         }
         json
     }
@@ -58,6 +60,9 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Closed => f.write_str("the engine is closed"),
+            Self::Panicked => {
+                f.write_str("the engine panicked; please report it with the policies that cause it")
+            }
             Self::Options(message) | Self::Answer(message) => f.write_str(message),
             Self::Store(error) => error.fmt(f),
             Self::Frame(error) => error.fmt(f),

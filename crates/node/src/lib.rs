@@ -22,61 +22,61 @@ use error::Failure;
 use open::{Open, Origin};
 
 /// Opens a policy directory on a worker thread. Options are JSON.
-#[napi]
+#[napi(catch_unwind)]
 pub fn open(directory: String, options: String) -> AsyncTask<Open> {
     AsyncTask::new(Open::new(Origin::Directory(directory.into()), options))
 }
 
 /// Opens a policy directory on the calling thread.
-#[napi]
+#[napi(catch_unwind)]
 pub fn open_sync(directory: String, options: String) -> Result<u32> {
     Open::new(Origin::Directory(directory.into()), options).run()
 }
 
 /// Compiles files, a JSON object of texts by path, on a worker thread.
-#[napi]
+#[napi(catch_unwind)]
 pub fn from_files(files: String, options: String) -> AsyncTask<Open> {
     AsyncTask::new(Open::new(Origin::Files(files), options))
 }
 
 /// Compiles files on the calling thread.
-#[napi]
+#[napi(catch_unwind)]
 pub fn from_files_sync(files: String, options: String) -> Result<u32> {
     Open::new(Origin::Files(files), options).run()
 }
 
 /// Forgets an engine. Its number is never given again.
-#[napi]
+#[napi(catch_unwind)]
 pub fn close(engine: u32) {
     engines::remove(engine);
 }
 
 /// How many policies an engine holds.
-#[napi]
+#[napi(catch_unwind)]
 pub fn policy_count(engine: u32) -> Result<u32> {
     engines::with(engine, |engine| Ok(u32::try_from(engine.policy_count()).unwrap_or(u32::MAX)))
 }
 
 /// What is odd about the policies: a JSON list of diagnostics.
-#[napi]
+#[napi(catch_unwind)]
 pub fn warnings(engine: u32) -> Result<String> {
     engines::with(engine, |engine| Ok(error::diagnostics_json(engine.warnings()).to_string()))
 }
 
 /// Attributes that policies can read of principals: a JSON list of names, or `null` for all.
-#[napi]
+#[napi(catch_unwind)]
 pub fn principal_attributes(engine: u32) -> Result<String> {
     engines::with(engine, |engine| Ok(answer::attributes_json(engine.principal_attributes())))
 }
 
 /// Attributes that policies can read of resources of a kind: a JSON list of names, or `null` for all.
-#[napi]
+#[napi(catch_unwind)]
 pub fn resource_attributes(engine: u32, kind: String) -> Result<String> {
     engines::with(engine, |engine| Ok(answer::attributes_json(&engine.resource_attributes(&kind))))
 }
 
 /// Decides a request in its compact form: the first bytes of a buffer.
-#[napi]
+#[napi(catch_unwind)]
 pub fn check(env: Env, engine: u32, frame: Unknown<'_>, length: u32) -> Result<Either<i32, String>> {
     bytes::with_bytes(env, &frame, length as usize, |frame| {
         with_arena(|arena| {
@@ -87,7 +87,7 @@ pub fn check(env: Env, engine: u32, frame: Unknown<'_>, length: u32) -> Result<E
 }
 
 /// Decides a request in JSON, at an instant in milliseconds since 1970, or now.
-#[napi]
+#[napi(catch_unwind)]
 pub fn check_json(engine: u32, request: String, at: Option<f64>) -> Result<Either<i32, String>> {
     let at = at.map(from_milliseconds);
     with_arena(|arena| decide(engine, CheckResourcesRequest::from_json(&request, arena), at, arena))

@@ -94,7 +94,8 @@ impl Task for Open {
     type JsValue = u32;
 
     fn compute(&mut self) -> Result<u32> {
-        self.run()
+        // On a worker thread nobody else would stop a panic before it reaches Node.
+        std::panic::catch_unwind(|| self.run()).unwrap_or_else(|_| Err(Failure::Panicked.into()))
     }
 
     fn resolve(&mut self, _env: Env, engine: u32) -> Result<u32> {
