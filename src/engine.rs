@@ -1,5 +1,7 @@
 //! A compiled policy set that answers requests: immutable, shared between threads at will.
 
+use std::cell::Cell;
+
 use bumpalo::Bump;
 use bumpalo::collections::Vec;
 
@@ -18,6 +20,21 @@ pub struct Engine {
     options: Options,
     globals: Const,
     warnings: Diagnostics,
+}
+
+/// What one call decides by. [`Engine::call`] gives the engine's own settings; a test suite or a trial changes some.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// How requests are read.
+    pub options: &'a Options,
+    /// What expressions read as `globals`.
+    pub globals: Map<'a>,
+    /// What `now()` gives.
+    pub now: Timestamp,
+    /// Set when an expression asks for the time.
+    pub now_was_read: Option<&'a Cell<bool>>,
+    /// What to find out besides effects and outputs.
+    pub detail: Detail,
 }
 
 impl Engine {
@@ -67,6 +84,22 @@ impl Engine {
         self.table.resource_attributes(&policy::sanitize(kind))
     }
 
+    /// How the engine reads requests.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The engine's own settings at an instant.
+    #[must_use]
+    pub fn call(&self, now: Timestamp, detail: Detail) -> Call<'_> {
+        let globals = match self.globals.value() {
+            Value::Map(map) => map,
+            _ => Map::EMPTY,
+        };
+        Call { options: &self.options, globals, now, now_was_read: None, detail }
+    }
+
     /// Decides every action of every resource. `now` is what `now()` gives in all of them.
     pub fn check_resources<'a>(
         &'a self,
@@ -75,10 +108,16 @@ impl Engine {
         detail: Detail,
         arena: &'a Bump,
     ) -> &'a [Decision<'a>] {
-        let globals = match self.globals.value() {
-            Value::Map(map) => map,
-            _ => Map::EMPTY,
-        };
+        self.check_resources_by(self.call(now, detail), request, arena)
+    }
+
+    /// Decides every action of every resource by settings that are not those of the engine.
+    pub fn check_resources_by<'a>(
+        &'a self,
+        call: Call<'a>,
+        request: &'a CheckResourcesRequest<'a>,
+        arena: &'a Bump,
+    ) -> &'a [Decision<'a>] {
         let mut decisions = Vec::with_capacity_in(request.resources.len(), arena);
         decisions.extend(request.resources.iter().map(|entry| {
             let input = Input {
@@ -86,10 +125,11 @@ impl Engine {
                 resource: &entry.resource,
                 actions: entry.actions,
                 aux_data: request.aux_data.as_ref(),
-                globals,
-                now,
+                globals: call.globals,
+                now: call.now,
+                now_was_read: call.now_was_read,
             };
-            check(&self.table, &self.options, detail, &input, arena)
+            check(&self.table, call.options, call.detail, &input, arena)
         }));
         decisions.into_bump_slice()
     }

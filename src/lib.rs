@@ -26,4 +26,4 @@ pub mod contract;
 
 mod engine;
 
-pub use engine::Engine;
+pub use engine::{Call, Engine};

@@ -42,7 +42,7 @@ fn decide(sources: Vec<orthrus::text::Source>, request: &str) -> Value {
     });
     let arena = Bump::new();
     let request = CheckResourcesRequest::from_json(request, &arena).unwrap();
-    let detail = Detail { metadata: true, evaluation_errors: true };
+    let detail = Detail { metadata: true, evaluation_errors: true, ..Detail::default() };
     let now = Timestamp::new(1_700_000_000, 0).unwrap();
     let decisions = engine.check_resources(&request, now, detail, &arena);
     let results = request.resources.iter().zip(decisions);

@@ -14,7 +14,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bumpalo::Bump;
-use libtest_mimic::{Arguments, Failed, Trial};
 use orthrus::Engine;
 use orthrus::cel::{Const, Timestamp};
 use orthrus::check::{Detail, Options};
@@ -22,11 +21,10 @@ use orthrus::contract::{CheckResourcesRequest, ResultEntry};
 use orthrus::policy::Effect;
 use orthrus::text::{Diagnostic, Source};
 use serde_json::{Value, json};
-use support::{corpus, expected_failures, files, read_store, stem, yaml};
+use support::{Case, corpus, files, read_store, run_cases, stem, yaml};
 
 fn main() {
-    let arguments = Arguments::from_args();
-    let mut trials = Vec::new();
+    let mut trials: Vec<Case> = Vec::new();
     if let Some(corpus) = corpus("cerbos") {
         let store = read_store(&corpus.join("store"));
         let strict = Arc::new(store_engine(&store, false));
@@ -40,30 +38,14 @@ fn main() {
                 for (mode, engine) in &engines {
                     let name = format!("{folder}/{}/{mode}_scope_search", stem(&path));
                     let (path, engine) = (path.clone(), Arc::clone(engine));
-                    trials.push((name, Box::new(move || run_case(&engine, &yaml::read(&path))) as Case));
+                    trials.push((name, Box::new(move || run_case(&engine, &yaml::read(&path)))));
                 }
             }
         }
         trials.extend(strict_evaluation(&corpus.join("strict_evaluation")));
     }
-    let expected_to_fail = expected_failures("engine.txt");
-    let unknown: Vec<_> =
-        expected_to_fail.iter().filter(|name| !trials.iter().any(|(it, _)| it == *name)).collect();
-    assert!(trials.is_empty() || unknown.is_empty(), "no such cases: {unknown:?}");
-    let trials = trials.into_iter().map(|(name, case)| {
-        let fails = expected_to_fail.contains(&name);
-        Trial::test(name, move || match (case(), fails) {
-            (Ok(()), true) => {
-                Err("passes, but is listed in expected_failures/engine.txt: remove it there".into())
-            }
-            (Err(_), true) => Ok(()),
-            (result, false) => result.map_err(Failed::from),
-        })
-    });
-    libtest_mimic::run(&arguments, trials.collect()).exit();
+    run_cases(trials, "engine.txt")
 }
-
-type Case = Box<dyn FnOnce() -> Result<(), String> + Send>;
 
 fn compile(sources: &[Source], options: Options, globals: Const) -> Engine {
     Engine::new(sources.iter().cloned(), options, globals)
@@ -100,7 +82,7 @@ fn check(engine: &Engine, input: &Value) -> Value {
     .to_string();
     let arena = Bump::new();
     let request = CheckResourcesRequest::from_json(&request, &arena).unwrap();
-    let detail = Detail { metadata: true, evaluation_errors: true };
+    let detail = Detail { metadata: true, evaluation_errors: true, ..Detail::default() };
     let now = Timestamp::new(1_700_000_000, 0).unwrap();
     let decisions = engine.check_resources(&request, now, detail, &arena);
     let (entry, decision) = (&request.resources[0], &decisions[0]);
@@ -155,15 +137,15 @@ fn numbers_to_doubles(value: &mut Value) {
     }
 }
 
-fn strict_evaluation(directory: &Path) -> Vec<(String, Case)> {
+fn strict_evaluation(directory: &Path) -> Vec<Case> {
     let sources = read_store(&directory.join("policies"));
     let cases = std::fs::read_to_string(directory.join("check.json")).unwrap();
     let cases: Vec<Value> = serde_json::from_str(&cases).unwrap();
     let sources = Arc::new(sources);
-    let trial = |case: Value| {
+    let trial = |case: Value| -> Case {
         let name = format!("strict_evaluation/{}", case["name"].as_str().unwrap());
         let sources = Arc::clone(&sources);
-        (name, Box::new(move || run_strict_case(&sources, &case)) as Case)
+        (name, Box::new(move || run_strict_case(&sources, &case)))
     };
     cases.into_iter().map(trial).collect()
 }

@@ -30,7 +30,7 @@ fn decide(engine: &Engine, request: &Value) -> String {
     let text = request.to_string();
     let arena = Bump::new();
     let request = CheckResourcesRequest::from_json(&text, &arena).unwrap();
-    let detail = Detail { metadata: true, evaluation_errors: true };
+    let detail = Detail { metadata: true, evaluation_errors: true, ..Detail::default() };
     let decisions =
         engine.check_resources(&request, Timestamp::new(1_700_000_000, 0).unwrap(), detail, &arena);
     format!("{decisions:?}")
@@ -94,7 +94,7 @@ proptest! {
             let text = request.to_string();
             let arena = Bump::new();
             let request = CheckResourcesRequest::from_json(&text, &arena).unwrap();
-            let detail = Detail { metadata: true, evaluation_errors: true };
+            let detail = Detail { metadata: true, evaluation_errors: true, ..Detail::default() };
             let told = engine.check_resources(&request, Timestamp::default(), detail, &arena);
             let told: Vec<bool> =
                 told.iter().flat_map(|it| it.actions).map(|action| action.effect == Effect::Allow).collect();

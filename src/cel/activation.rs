@@ -64,6 +64,8 @@ pub struct Activation<'a> {
     pub globals: Map<'a>,
     /// `now()`: one reading for the whole request.
     pub now: Timestamp,
+    /// Set when an expression asks for the time, by `now()` or `timeSince()`.
+    pub now_was_read: Option<&'a Cell<bool>>,
     /// `runtime.effectiveDerivedRoles`
     pub effective_derived_roles: RuntimeRoles<'a>,
     /// `V`, `variables`
@@ -81,9 +83,18 @@ impl<'a> Activation<'a> {
             aux_data: None,
             globals: Map::EMPTY,
             now: Timestamp::default(),
+            now_was_read: None,
             effective_derived_roles: Ok(&[]),
             variables: Variables::new_in(arena, &[]),
         }
+    }
+
+    /// The time, for an expression that asks for it.
+    pub(super) fn read_now(&self) -> Timestamp {
+        if let Some(was_read) = self.now_was_read {
+            was_read.set(true);
+        }
+        self.now
     }
 }
 

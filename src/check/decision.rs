@@ -16,6 +16,9 @@ pub struct Decision<'a> {
     /// Expressions that raised an error, each once, sorted by expression. Filled when
     /// [`Detail::evaluation_errors`](super::Detail) asks for it.
     pub evaluation_errors: &'a [EvaluationError<'a>],
+    /// The rules that were looked at, in that order. What was decided before a rule's turn came is not looked at
+    /// further, and has no entry. Filled when [`Detail::trace`](super::Detail) asks for it.
+    pub trace: &'a [TraceEntry<'a>],
 }
 
 /// The answer for one action.
@@ -69,4 +72,36 @@ pub struct EvaluationError<'a> {
     pub expression: &'a str,
     /// What went wrong.
     pub error: EvalError<'a>,
+}
+
+/// A rule that was looked at for an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TraceEntry<'a> {
+    /// The action to be decided.
+    pub action: &'a str,
+    /// Key of the policy.
+    pub policy: &'a str,
+    /// Its scope.
+    pub scope: &'a str,
+    /// Name of the rule. Empty for a rule of a role policy without a name, and where a role policy denies because
+    /// none of its rules allows the action.
+    pub rule: &'a str,
+    /// The role of the principal by which the rule was found; empty in principal policies.
+    pub role: &'a str,
+    /// What the rule said.
+    pub outcome: RuleOutcome,
+}
+
+/// What a rule says of an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleOutcome {
+    /// It takes effect. In a scope that needs parental consent, a conditional ALLOW acts as a DENY of those who do
+    /// not meet its condition.
+    Activated(Effect),
+    /// Its condition is not satisfied.
+    ConditionNotMet,
+    /// The principal does not hold its derived role.
+    DerivedRoleNotHeld,
+    /// It could not be evaluated, in strict mode: the action is denied.
+    Errored,
 }

@@ -5,7 +5,8 @@ use std::cell::{Cell, RefCell};
 use bumpalo::Bump;
 use bumpalo::collections::Vec;
 
-use super::decision::EvaluationError;
+use super::Detail;
+use super::decision::{EvaluationError, TraceEntry};
 use crate::cel::{Activation, EvalError, RuntimeRoles, Value, Variables};
 use crate::table::{Condition, Expression, ModuleId, RuleTable};
 
@@ -39,12 +40,14 @@ pub(super) struct Evaluator<'a> {
     /// Variables of the modules touched so far; a request touches a handful.
     modules: RefCell<Vec<'a, (ModuleId, Variables<'a>)>>,
     errors: Option<RefCell<Vec<'a, EvaluationError<'a>>>>,
+    trace: Option<RefCell<Vec<'a, TraceEntry<'a>>>>,
 }
 
 impl<'a> Evaluator<'a> {
-    pub(super) fn new(table: &'a RuleTable, base: Activation<'a>, strict: bool, record_errors: bool) -> Self {
-        let errors = record_errors.then(|| RefCell::new(Vec::new_in(base.arena)));
-        Self { table, strict, modules: RefCell::new(Vec::new_in(base.arena)), errors, base }
+    pub(super) fn new(table: &'a RuleTable, base: Activation<'a>, strict: bool, detail: Detail) -> Self {
+        let errors = detail.evaluation_errors.then(|| RefCell::new(Vec::new_in(base.arena)));
+        let trace = detail.trace.then(|| RefCell::new(Vec::new_in(base.arena)));
+        Self { table, strict, modules: RefCell::new(Vec::new_in(base.arena)), errors, trace, base }
     }
 
     pub(super) fn arena(&self) -> &'a Bump {
@@ -140,6 +143,18 @@ impl<'a> Evaluator<'a> {
         if let Some(errors) = &self.errors {
             errors.borrow_mut().push(EvaluationError { expression, error });
         }
+    }
+
+    /// Notes that a rule was looked at, where that is asked for.
+    pub(super) fn trace(&self, entry: impl FnOnce() -> TraceEntry<'a>) {
+        if let Some(trace) = &self.trace {
+            trace.borrow_mut().push(entry());
+        }
+    }
+
+    /// The rules that were looked at.
+    pub(super) fn take_trace(&mut self) -> &'a [TraceEntry<'a>] {
+        self.trace.take().map_or(&[], |trace| trace.into_inner().into_bump_slice())
     }
 
     /// The recorded errors: each expression once, in order.

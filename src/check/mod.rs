@@ -13,11 +13,14 @@ mod role;
 mod scopes;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use bumpalo::Bump;
 use bumpalo::collections::Vec;
 
-pub use decision::{ActionDecision, Decision, EvaluationError, MatchedPolicy, OutputEntry};
+pub use decision::{
+    ActionDecision, Decision, EvaluationError, MatchedPolicy, OutputEntry, RuleOutcome, TraceEntry,
+};
 
 use crate::cel::{Activation, AuxData, Map, Principal, Resource, Timestamp, Variables};
 use crate::policy::{Effect, ScopePermissions, sanitize};
@@ -57,6 +60,8 @@ pub struct Detail {
     pub metadata: bool,
     /// Expressions that raised errors.
     pub evaluation_errors: bool,
+    /// Which rules were looked at, and what each said.
+    pub trace: bool,
 }
 
 /// One resource to check, with all that expressions can see.
@@ -74,6 +79,8 @@ pub struct Input<'a> {
     pub globals: Map<'a>,
     /// The instant that `now()` gives.
     pub now: Timestamp,
+    /// Set when an expression asks for that instant.
+    pub now_was_read: Option<&'a Cell<bool>>,
 }
 
 /// Decides every action of an input. All that is made on the way lives in the arena.
@@ -129,11 +136,11 @@ impl<'a> Check<'a> {
             aux_data: input.aux_data,
             globals: input.globals,
             now: input.now,
+            now_was_read: input.now_was_read,
             effective_derived_roles: Ok(&[]),
             variables: Variables::new_in(arena, &[]),
         };
-        let evaluator =
-            Evaluator::new(table, activation, options.strict_evaluation, detail.evaluation_errors);
+        let evaluator = Evaluator::new(table, activation, options.strict_evaluation, detail);
         let kind = match sanitize(input.resource.kind) {
             Cow::Borrowed(kind) => kind,
             Cow::Owned(kind) => arena.alloc_str(&kind),
@@ -181,6 +188,7 @@ impl<'a> Check<'a> {
             actions: decided.into_bump_slice(),
             effective_derived_roles: self.resource.effective_derived_roles(self.evaluator.arena()),
             outputs: self.outputs.into_bump_slice(),
+            trace: self.evaluator.take_trace(),
             evaluation_errors: self.evaluator.into_errors(),
         }
     }

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use bumpalo::Bump;
 use bumpalo::collections::Vec;
 
-use super::decision::{MatchedPolicy, OutputEntry};
+use super::decision::{MatchedPolicy, OutputEntry, RuleOutcome, TraceEntry};
 use super::evaluate::{Evaluator, Memo, memos};
 use super::scopes::{ScopeStep, climb};
 use super::{Input, Unanswerable, Verdict, emit, unanswerable};
@@ -87,11 +87,23 @@ impl<'a> PrincipalChain<'a> {
                 continue;
             }
             let activation = evaluator.scope(policy.module, &policy.uses, Ok(&[]));
+            let trace = |outcome| {
+                evaluator.trace(|| TraceEntry {
+                    action,
+                    policy: &policy.key,
+                    scope: step.scope.name,
+                    rule: &rule.name,
+                    role: "",
+                    outcome,
+                });
+            };
             if memo.get() == Memo::Unknown {
                 let satisfied = evaluator.satisfies(rule.condition.as_ref(), &activation);
+                let satisfied = satisfied.inspect_err(|_| trace(RuleOutcome::Errored));
                 memo.set(satisfied.map_err(unanswerable(&policy.key))?.into());
             }
             let satisfied = memo.get() == Memo::Satisfied;
+            trace(if satisfied { RuleOutcome::Activated(rule.effect) } else { RuleOutcome::ConditionNotMet });
             if let Some(output) = &rule.output {
                 emit(outputs, output, satisfied, (&policy.key, &rule.name, action), &activation);
             }

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use bumpalo::Bump;
 use bumpalo::collections::Vec;
 
-use super::decision::{MatchedPolicy, OutputEntry};
+use super::decision::{MatchedPolicy, OutputEntry, RuleOutcome, TraceEntry};
 use super::evaluate::{Evaluator, Memo, Raised, memos};
 use super::scopes::{ScopeStep, climb};
 use super::{Detail, Input, Unanswerable, Verdict, emit, unanswerable};
@@ -19,7 +19,7 @@ use crate::table::{
 /// A role of the principal with all that it inherits from.
 pub(super) struct RoleSet<'a> {
     symbols: &'a Symbols,
-    name: &'a str,
+    pub(super) name: &'a str,
     own: Option<Symbol>,
     parents: &'a [Symbol],
 }
@@ -233,6 +233,14 @@ impl<'a> ResourceChain<'a> {
                     evaluator.scope(policy.module, &policy.uses, runtime);
                 }
                 let applies = memoised.applies(rule, row, runtime, evaluator);
+                evaluator.trace(|| TraceEntry {
+                    action,
+                    policy: &policy.key,
+                    scope: step.scope.name,
+                    rule: &rule.name,
+                    role: roles.name,
+                    outcome: outcome(rule, &applies),
+                });
                 let satisfied = match applies.map_err(unanswerable(&policy.key))? {
                     Applies::Silent => continue,
                     Applies::Yes => true,
@@ -255,6 +263,15 @@ impl<'a> ResourceChain<'a> {
             }
         }
         Ok(verdict)
+    }
+}
+
+fn outcome(rule: &ResourceRule, applies: &Result<Applies, Raised>) -> RuleOutcome {
+    match applies {
+        Ok(Applies::Yes) => RuleOutcome::Activated(rule.effect),
+        Ok(Applies::No) => RuleOutcome::ConditionNotMet,
+        Ok(Applies::Silent) => RuleOutcome::DerivedRoleNotHeld,
+        Err(Raised) => RuleOutcome::Errored,
     }
 }
 

@@ -2,11 +2,12 @@
 
 use bumpalo::collections::Vec;
 
-use super::decision::OutputEntry;
+use super::decision::{OutputEntry, RuleOutcome, TraceEntry};
 use super::evaluate::{Evaluator, Memo};
 use super::resource::{ResourceStep, RoleSet};
 use super::{Unanswerable, Verdict, emit, unanswerable};
 use crate::cel::RuntimeRoles;
+use crate::policy::Effect;
 
 /// Denies what a role policy of the scope withholds from the role. A role policy never allows by itself.
 ///
@@ -27,6 +28,17 @@ pub(super) fn rules_say<'a>(
         else {
             continue;
         };
+        let trace = |rule, outcome| {
+            let scope = step.scope.name;
+            evaluator.trace(|| TraceEntry {
+                action,
+                policy: &policy.key,
+                scope,
+                rule,
+                role: roles.name,
+                outcome,
+            });
+        };
         let mut named = false;
         for (rule, memo) in policy.rules.iter().zip(*memos) {
             let about_kind = rule.resource.matches(step.kind);
@@ -40,6 +52,7 @@ pub(super) fn rules_say<'a>(
                 Some(denial) => {
                     if memo.get() == Memo::Unknown {
                         let satisfied = evaluator.satisfies(Some(denial), &activation);
+                        let satisfied = satisfied.inspect_err(|_| trace(&rule.name, RuleOutcome::Errored));
                         memo.set(satisfied.map_err(unanswerable(&policy.key))?.into());
                     }
                     memo.get() == Memo::Satisfied
@@ -48,11 +61,14 @@ pub(super) fn rules_say<'a>(
             if let Some(output) = &rule.output {
                 emit(outputs, output, !denied, (&policy.key, &rule.name, action), &activation);
             }
+            let effect = if denied { Effect::Deny } else { Effect::Allow };
+            trace(&rule.name, RuleOutcome::Activated(effect));
             if denied {
                 return Ok(Verdict::Deny(Some(&policy.key)));
             }
         }
         if !named {
+            trace("", RuleOutcome::Activated(Effect::Deny));
             return Ok(Verdict::Deny(Some(&policy.key)));
         }
     }

@@ -18,6 +18,8 @@ use imports::Library;
 use index::Builder;
 use modules::Modules;
 
+pub use modules::to_const;
+
 /// A policy set that can decide, and what is odd about it.
 #[derive(Debug)]
 pub struct Compiled {

@@ -327,7 +327,9 @@ impl<'l, 'p> Modules<'l, 'p> {
     }
 }
 
-fn to_const(constant: &Constant) -> Const {
+/// A JSON value of a policy or test, as expressions see it.
+#[must_use]
+pub fn to_const(constant: &Constant) -> Const {
     match &constant.value {
         ConstantValue::Null => Const::Null,
         ConstantValue::Bool(value) => Const::Bool(*value),

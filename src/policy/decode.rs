@@ -1,4 +1,4 @@
-//! Nodes → values: the combinators from which the decoders of all policy types are made. They collect
+//! Nodes → values: the combinators from which the decoders of policies and test suites are made. They collect
 //! every error and go on with a placeholder; a policy with errors is never given out.
 //!
 //! What is of the wrong type is reported at the value; what the format does not allow is reported at the
@@ -16,63 +16,76 @@ use crate::yaml::{Budget, Kind, Node, Resolved, Text};
 const LONG_NAME: usize = 64;
 
 /// What an object may hold.
-pub(super) struct Shape {
+pub struct Shape {
     /// What the object is called in a message, with its article.
-    pub(super) name: &'static str,
+    pub name: &'static str,
     /// Its fields, in lowerCamelCase; snake_case is accepted as well.
-    pub(super) fields: &'static [&'static str],
+    pub fields: &'static [&'static str],
     /// Those fields of which exactly one must be given.
-    pub(super) one_of: &'static [&'static str],
+    pub one_of: &'static [&'static str],
 }
 
 /// A field of an object, or an item of a list.
 #[derive(Clone, Copy)]
-pub(super) struct Field<'n> {
-    pub(super) name: &'static str,
+pub struct Field<'n> {
+    /// What it is called in messages.
+    pub name: &'static str,
     /// The key; of a list item, its first line.
-    pub(super) key: Span,
-    pub(super) value: &'n Node<'n>,
+    pub key: Span,
+    /// The value.
+    pub value: &'n Node<'n>,
     merges: u32,
 }
 
 /// A mapping whose keys are known to be fields of a [`Shape`], none of them given twice.
-pub(super) struct Object<'n> {
-    pub(super) span: Span,
+pub struct Object<'n> {
+    /// The whole mapping.
+    pub span: Span,
     /// Where the lack of a field is reported.
-    pub(super) place: Span,
+    pub place: Span,
     shape: &'static Shape,
     fields: Vec<Field<'n>>,
 }
 
 impl<'n> Object<'n> {
-    pub(super) fn get(&self, name: &str) -> Option<Field<'n>> {
+    /// A field that is given.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Field<'n>> {
         self.fields.iter().find(|field| field.name == name).copied()
     }
 
     /// The one field that is given of those that exclude each other.
-    pub(super) fn choice(&self) -> Option<Field<'n>> {
+    #[must_use]
+    pub fn choice(&self) -> Option<Field<'n>> {
         self.shape.one_of.iter().find_map(|name| self.get(name))
     }
 }
 
 /// Whether a field, or a list, must have a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Presence {
+pub enum Presence {
+    /// Its absence has a meaning.
     Optional,
+    /// Its absence is a mistake.
     Required,
 }
 
 /// A name of an enum of the format, with its number. `None`: known, but not to be used here.
-pub(super) type Variant<T> = (&'static str, i128, Option<T>);
+pub type Variant<T> = (&'static str, i128, Option<T>);
 
-pub(super) struct Decoder<'s> {
-    pub(super) source: &'s Source,
+/// Reads the nodes of one text, and collects what is wrong with them.
+pub struct Decoder<'s> {
+    /// The text.
+    pub source: &'s Source,
     budget: &'s Budget,
-    pub(super) diagnostics: Diagnostics,
+    /// What is wrong so far.
+    pub diagnostics: Diagnostics,
 }
 
 impl<'s> Decoder<'s> {
-    pub(super) fn new(source: &'s Source, budget: &'s Budget) -> Self {
+    /// A decoder that has seen nothing yet.
+    #[must_use]
+    pub fn new(source: &'s Source, budget: &'s Budget) -> Self {
         Self { source, budget, diagnostics: Diagnostics::new() }
     }
 
@@ -81,7 +94,8 @@ impl<'s> Decoder<'s> {
         self.budget.is_spent(&self.diagnostics)
     }
 
-    pub(super) fn error(&mut self, code: Code, span: Span, message: impl Into<String>) {
+    /// Reports a mistake.
+    pub fn error(&mut self, code: Code, span: Span, message: impl Into<String>) {
         self.diagnostics.push(Diagnostic::error(code, self.source, span, message));
     }
 
@@ -99,7 +113,8 @@ impl<'s> Decoder<'s> {
     }
 
     /// A span without what goes on to further lines.
-    pub(super) fn first_line(&self, span: Span) -> Span {
+    #[must_use]
+    pub fn first_line(&self, span: Span) -> Span {
         let line = self.source.slice(span).lines().next().map_or(0, str::len);
         Span::new(span.start as usize, span.start as usize + line)
     }
@@ -112,7 +127,7 @@ impl<'s> Decoder<'s> {
     }
 
     /// Reads a mapping as an object.
-    pub(super) fn object<'n>(&mut self, field: Field<'n>, shape: &'static Shape) -> Option<Object<'n>> {
+    pub fn object<'n>(&mut self, field: Field<'n>, shape: &'static Shape) -> Option<Object<'n>> {
         let Kind::Mapping(entries) = &field.value.kind else {
             self.wrong_type(field, "mapping");
             return None;
@@ -222,7 +237,7 @@ impl<'s> Decoder<'s> {
     }
 
     /// A string field; `None` when it is absent or empty, which to the format is the same.
-    pub(super) fn string(&mut self, object: &Object<'_>, name: &str, rule: &Rule) -> Option<Spanned<String>> {
+    pub fn string(&mut self, object: &Object<'_>, name: &str, rule: &Rule) -> Option<Spanned<String>> {
         let field = object.get(name)?;
         let value = self.string_value(field)?;
         if value.is_empty() {
@@ -233,7 +248,7 @@ impl<'s> Decoder<'s> {
     }
 
     /// A string field that must be there and not empty.
-    pub(super) fn required(&mut self, object: &Object<'_>, name: &str, rule: &Rule) -> Spanned<String> {
+    pub fn required(&mut self, object: &Object<'_>, name: &str, rule: &Rule) -> Spanned<String> {
         let before = self.diagnostics.iter().len();
         let value = self.string(object, name, rule);
         if value.is_none() && self.diagnostics.iter().len() == before {
@@ -244,7 +259,7 @@ impl<'s> Decoder<'s> {
     }
 
     /// A string field with a default.
-    pub(super) fn string_or(
+    pub fn string_or(
         &mut self,
         object: &Object<'_>,
         name: &str,
@@ -256,7 +271,7 @@ impl<'s> Decoder<'s> {
     }
 
     /// A field that must hold a string of its kind even if it is empty: one of a choice.
-    pub(super) fn chosen_string(&mut self, field: Field<'_>, rule: &Rule) -> Spanned<String> {
+    pub fn chosen_string(&mut self, field: Field<'_>, rule: &Rule) -> Spanned<String> {
         let value = self.string_value(field);
         if let Some(value) = &value {
             self.check(value, rule, field.name, self.field_span(field));
@@ -265,12 +280,12 @@ impl<'s> Decoder<'s> {
     }
 
     /// An expression field.
-    pub(super) fn text(&mut self, field: Field<'_>) -> Option<Text> {
+    pub fn text(&mut self, field: Field<'_>) -> Option<Text> {
         self.text_at(field, field.key)
     }
 
     /// An expression that a name is defined as.
-    pub(super) fn defined_text(&mut self, field: Field<'_>) -> Option<Text> {
+    pub fn defined_text(&mut self, field: Field<'_>) -> Option<Text> {
         self.text_at(field, field.value.span)
     }
 
@@ -281,7 +296,7 @@ impl<'s> Decoder<'s> {
     }
 
     /// A list of strings, none of them twice.
-    pub(super) fn strings(
+    pub fn strings(
         &mut self,
         object: &Object<'_>,
         name: &'static str,
@@ -313,7 +328,7 @@ impl<'s> Decoder<'s> {
     }
 
     /// A list field; items for which `item` has no value are left out.
-    pub(super) fn list<'n, T>(
+    pub fn list<'n, T>(
         &mut self,
         object: &Object<'n>,
         name: &'static str,
@@ -346,7 +361,7 @@ impl<'s> Decoder<'s> {
     }
 
     /// A mapping field from names to values; names for which `value` has none are left out.
-    pub(super) fn definitions<'n, T>(
+    pub fn definitions<'n, T>(
         &mut self,
         object: &Object<'n>,
         name: &'static str,
@@ -373,7 +388,7 @@ impl<'s> Decoder<'s> {
     }
 
     /// Any JSON value.
-    pub(super) fn constant(&mut self, field: Field<'_>) -> Option<Constant> {
+    pub fn constant(&mut self, field: Field<'_>) -> Option<Constant> {
         if self.is_spent() {
             return None;
         }
@@ -408,7 +423,7 @@ impl<'s> Decoder<'s> {
     }
 
     /// A boolean field, false when absent.
-    pub(super) fn boolean(&mut self, object: &Object<'_>, name: &str) -> bool {
+    pub fn boolean(&mut self, object: &Object<'_>, name: &str) -> bool {
         let Some(field) = object.get(name) else { return false };
         match &field.value.kind {
             Kind::Scalar(scalar) if matches!(scalar.resolve(), Resolved::Bool(_)) => {
@@ -422,7 +437,7 @@ impl<'s> Decoder<'s> {
     }
 
     /// An unsigned 64-bit field, which may be written as a string.
-    pub(super) fn unsigned(&mut self, object: &Object<'_>, name: &str) -> Option<u64> {
+    pub fn unsigned(&mut self, object: &Object<'_>, name: &str) -> Option<u64> {
         let field = object.get(name)?;
         let value = match &field.value.kind {
             Kind::Scalar(scalar) => match scalar.resolve() {
@@ -439,7 +454,7 @@ impl<'s> Decoder<'s> {
     }
 
     /// An enum field by name or number; `None` when it is absent, null, or unspecified (number 0).
-    pub(super) fn variant<T: Copy>(
+    pub fn variant<T: Copy>(
         &mut self,
         object: &Object<'_>,
         name: &str,
@@ -464,6 +479,17 @@ impl<'s> Decoder<'s> {
             self.error(Code::InvalidValue, place, message);
         }
         Some(Spanned { value: value?, span: field?.value.span })
+    }
+
+    /// A value of an enum by name or number, where a value must be: in a mapping or a list.
+    pub fn variant_value<T: Copy>(&mut self, field: Field<'_>, variants: &[Variant<T>]) -> Option<T> {
+        let number = self.variant_number(field, variants)?;
+        let value = variants.iter().find(|variant| variant.1 == number).and_then(|variant| variant.2);
+        if value.is_none() {
+            let message = format!("`{}` must be {}", field.name, choices(variants));
+            self.error(Code::InvalidValue, field.value.span, message);
+        }
+        value
     }
 
     fn variant_number<T>(&mut self, field: Field<'_>, variants: &[Variant<T>]) -> Option<i128> {
@@ -495,9 +521,10 @@ impl<'s> Decoder<'s> {
 }
 
 impl<'n> Field<'n> {
-    /// A document's root.
-    pub(super) fn root(value: &'n Node<'n>, place: Span) -> Self {
-        Self { name: "policy", key: place, value, merges: 0 }
+    /// A document's root, with what it is called in messages.
+    #[must_use]
+    pub fn root(name: &'static str, value: &'n Node<'n>, place: Span) -> Self {
+        Self { name, key: place, value, merges: 0 }
     }
 }
 

@@ -88,7 +88,7 @@ const ROLE_SCOPE_PERMISSIONS: &[Variant<()>] =
 pub(super) fn policy(document: &Node<'_>, source: &Source, budget: &Budget) -> Result<Policy, Diagnostics> {
     let mut decoder = Decoder::new(source, budget);
     let place = decoder.first_line(document.span);
-    let policy = decoder.policy(Field::root(document, place));
+    let policy = decoder.policy(Field::root("policy", document, place));
     match policy {
         Some(policy) if decoder.diagnostics.is_empty() => {
             // Of a policy that is left out of the set, only the format counts, as in the PDP.

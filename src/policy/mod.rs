@@ -1,11 +1,11 @@
 //! Policy text → the typed policy: the six kinds of `api.cerbos.dev/v1`, every node with its span.
 
-mod decode;
+pub mod decode;
 mod files;
 mod kinds;
 mod model;
 mod names;
-mod rules;
+pub mod rules;
 mod unique;
 
 use crate::text::{Code, Diagnostic, Diagnostics, Source, Span};

@@ -1,38 +1,38 @@
 //! What strings the format allows, field by field. The patterns are those of the Cerbos policy schema.
 
 /// A condition on a string field.
-pub(super) struct Rule {
+pub struct Rule {
     /// Whether a value is allowed.
-    pub(super) allows: fn(&str) -> bool,
+    pub allows: fn(&str) -> bool,
     /// What is allowed, to complete "must be …".
-    pub(super) expected: &'static str,
+    pub expected: &'static str,
 }
 
 /// Every string.
-pub(super) static ANY: Rule = Rule { allows: |_| true, expected: "a string" };
+pub static ANY: Rule = Rule { allows: |_| true, expected: "a string" };
 
 /// At least one character.
-pub(super) static NOT_EMPTY: Rule =
+pub static NOT_EMPTY: Rule =
     Rule { allows: |value| !value.is_empty(), expected: "a string that is not empty" };
 
 /// `^[^!*?\[\]{}]+$`: resource kinds, principal IDs, roles.
-pub(super) static SUBJECT: Rule = Rule {
+pub static SUBJECT: Rule = Rule {
     allows: |value| !value.is_empty() && !value.contains(['!', '*', '?', '[', ']', '{', '}']),
     expected: "a name without `!`, `*`, `?`, `[`, `]`, `{` and `}`",
 };
 
 /// `^\w+$`
-pub(super) static VERSION: Rule = Rule {
+pub static VERSION: Rule = Rule {
     allows: |value| !value.is_empty() && value.bytes().all(is_word),
     expected: "a name of ASCII letters, digits and `_`",
 };
 
 /// `^\w*$`
-pub(super) static VERSION_OR_EMPTY: Rule =
+pub static VERSION_OR_EMPTY: Rule =
     Rule { allows: |value| value.bytes().all(is_word), expected: "a name of ASCII letters, digits and `_`" };
 
 /// `^[\w\-\.]+$`: names of derived roles and of what can be imported.
-pub(super) static NAME: Rule = Rule {
+pub static NAME: Rule = Rule {
     allows: |value| {
         !value.is_empty() && value.bytes().all(|byte| is_word(byte) || matches!(byte, b'-' | b'.'))
     },
@@ -40,7 +40,7 @@ pub(super) static NAME: Rule = Rule {
 };
 
 /// `^([a-zA-Z][\w\@\.\-]*)*$`
-pub(super) static RULE_NAME: Rule = Rule {
+pub static RULE_NAME: Rule = Rule {
     allows: |value| {
         value.is_empty()
             || value.starts_with(|first: char| first.is_ascii_alphabetic())
@@ -50,13 +50,13 @@ pub(super) static RULE_NAME: Rule = Rule {
 };
 
 /// `^(^$|\.|[0-9a-zA-Z][\w\-]*(\.\w[\w\-]*)*)$`
-pub(super) static SCOPE: Rule = Rule {
+pub static SCOPE: Rule = Rule {
     allows: |value| matches!(value, "" | ".") || is_scope(value),
     expected: "names of ASCII letters, digits, `_` and `-`, joined with `.`",
 };
 
 /// The one version of the format.
-pub(super) static API_VERSION: Rule =
+pub static API_VERSION: Rule =
     Rule { allows: |value| value == "api.cerbos.dev/v1", expected: "`api.cerbos.dev/v1`" };
 
 /// `\w` as Go's regular expressions have it.

@@ -9,7 +9,7 @@ mod symbols;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 pub use attributes::{AttributeSet, AttributesRead};
-pub use glob::{InvalidGlob, Matcher};
+pub use glob::{Glob, InvalidGlob, Matcher};
 pub use names::NameMap;
 pub use rules::{
     Candidate, Condition, DerivedRole, Expression, Module, ModuleId, Output, PrincipalPolicy, PrincipalRule,

@@ -85,6 +85,12 @@ codes! {
     ExpressionSyntax = "expression-syntax",
     /// A CEL expression that does not type-check.
     ExpressionType = "expression-type",
+    /// Two tests of a suite with the same name.
+    DuplicateTest = "duplicate-test",
+    /// A test that names a principal, resource, group or auxiliary data that no fixture defines.
+    UnknownFixture = "unknown-fixture",
+    /// A test that expects what it does not ask, or two things at once.
+    InvalidExpectation = "invalid-expectation",
 }
 
 impl fmt::Display for Code {

@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use libtest_mimic::{Arguments, Failed, Trial};
 use orthrus::Engine;
 use orthrus::cel::Const;
 use orthrus::check::Options;
@@ -68,14 +69,20 @@ pub(crate) fn stem(path: &Path) -> String {
     path.file_stem().unwrap().to_string_lossy().into_owned()
 }
 
+/// The root of this workspace: suites of all its crates share this module.
+fn workspace() -> &'static Path {
+    let crate_root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    crate_root.ancestors().find(|directory| directory.join("Cargo.lock").is_file()).unwrap_or(crate_root)
+}
+
 /// Where the tests of this workspace are.
 pub(crate) fn tests_directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
+    workspace().join("tests")
 }
 
 /// A folder of the conformance corpus. Where it is missing, a line says so; under CI that is a failure.
 pub(crate) fn corpus(folder: &str) -> Option<PathBuf> {
-    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/conformance");
+    let default = || workspace().join("../shared/conformance");
     let root = std::env::var_os("ORTHRUS_CONFORMANCE").map_or_else(default, PathBuf::from);
     let path = root.join(folder);
     if path.is_dir() {
@@ -94,6 +101,28 @@ pub(crate) fn expected_failures(list: &str) -> BTreeSet<String> {
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
         .map(str::to_owned)
         .collect()
+}
+
+/// A case of a corpus: its name, and what runs it.
+pub(crate) type Case = (String, Box<dyn FnOnce() -> Result<(), String> + Send>);
+
+/// Runs the cases of a suite. Those in its list of expected failures have to fail.
+pub(crate) fn run_cases(cases: Vec<Case>, list: &'static str) -> ! {
+    let expected_to_fail = expected_failures(list);
+    let unknown: Vec<_> =
+        expected_to_fail.iter().filter(|name| !cases.iter().any(|(it, _)| it == *name)).collect();
+    assert!(cases.is_empty() || unknown.is_empty(), "no such cases: {unknown:?}");
+    let trials = cases.into_iter().map(|(name, case)| {
+        let fails = expected_to_fail.contains(&name);
+        Trial::test(name, move || match (case(), fails) {
+            (Ok(()), true) => {
+                Err(format!("passes, but is listed in expected_failures/{list}: remove it there").into())
+            }
+            (Err(_), true) => Ok(()),
+            (result, false) => result.map_err(Failed::from),
+        })
+    });
+    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit()
 }
 
 /// Every file below a directory, named by its path below it.

@@ -27,7 +27,7 @@ impl<'a> Answer<'a> {
         now: Timestamp,
         arena: &'a Bump,
     ) -> Self {
-        let detail = Detail { metadata: request.include_meta, evaluation_errors: false };
+        let detail = Detail { metadata: request.include_meta, ..Detail::default() };
         Self { request, decisions: engine.check_resources(request, now, detail, arena) }
     }
 

@@ -75,7 +75,7 @@ pub(super) const FUNCTIONS: &[Declaration] = &[
         name: "now",
         doc: "The time of the request: the same for all of its decisions",
         signatures: &["now() -> timestamp"],
-        run: |ctx, _| Ok(Value::Timestamp(ctx.now)),
+        run: |ctx, _| Ok(Value::Timestamp(ctx.read_now())),
     },
     Declaration {
         name: "timeSince",
@@ -83,7 +83,7 @@ pub(super) const FUNCTIONS: &[Declaration] = &[
         signatures: &["timeSince(timestamp) -> duration", "timestamp.timeSince() -> duration"],
         run: |ctx, args| match args {
             [Value::Timestamp(at)] => {
-                ctx.now.checked_since(*at).map(Value::Duration).ok_or(EvalError::IntOverflow)
+                ctx.read_now().checked_since(*at).map(Value::Duration).ok_or(EvalError::IntOverflow)
             }
             _ => Err(EvalError::NoSuchOverload),
         },

@@ -1,0 +1,3 @@
+//! cli
+
+pub mod verify;
