@@ -10,6 +10,7 @@
 #[path = "../../../tests/support/mod.rs"]
 mod support;
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use orthrus::check::Options;
 use orthrus::policy::Effect;
 use orthrus::text::{Diagnostic, Source};
 use orthrus_cli::verify::{self, Config, Test, TestResults};
+use orthrus_cli::{Environment, Exit, Terminal};
 use serde_json::{Map, Value, json};
 use support::{Archive, Case, corpus, files, read_store, run_cases, stem, yaml};
 
@@ -29,12 +31,25 @@ fn main() {
         let engine = store_engine(&corpus.join("store"));
         for path in files(&corpus.join("verify/cases"), ".yaml") {
             let engine = Arc::clone(&engine);
-            cases.push((format!("verify/{}", stem(&path)), Box::new(move || results_case(&engine, &path)) as _));
+            cases.push((
+                format!("verify/{}", stem(&path)),
+                Box::new(move || results_case(&engine, &path)) as _,
+            ));
+        }
+        for path in files(&corpus.join("verify_junit/cases"), ".yaml") {
+            let store = corpus.join("verify_junit/store");
+            cases.push((
+                format!("verify_junit/{}", stem(&path)),
+                Box::new(move || junit_case(&store, &path)) as _,
+            ));
         }
         let fixture = Arc::new(yaml::read(&corpus.join("verify/get_tests_fixture.yaml")));
         for path in files(&corpus.join("verify/test_suite_run_get_tests"), ".yaml") {
             let fixture = Arc::clone(&fixture);
-            cases.push((format!("get_tests/{}", stem(&path)), Box::new(move || tests_case(&fixture, &path)) as _));
+            cases.push((
+                format!("get_tests/{}", stem(&path)),
+                Box::new(move || tests_case(&fixture, &path)) as _,
+            ));
         }
     }
     let cases: Vec<Case> = cases;
@@ -78,7 +93,7 @@ fn results_case(engine: &Engine, path: &Path) -> Result<(), String> {
     if actual != wanted {
         return Err(format!("wanted {wanted:#}\ngot {actual:#}"));
     }
-    compare_texts(&texts[0], &texts[1])
+    texts[0].iter().zip(&texts[1]).try_for_each(|(ours, theirs)| compare_texts(ours, theirs))
 }
 
 /// Takes what is worded freely out of results: errors, and the reasons that the runner gives for leaving tests out.
@@ -88,7 +103,8 @@ fn take_texts(results: &mut Value) -> Vec<String> {
     match results {
         Value::Array(elements) => texts.extend(elements.iter_mut().flat_map(take_texts)),
         Value::Object(fields) => {
-            let excluded = fields.get("skipReason").and_then(Value::as_str).is_some_and(|it| it.contains("exclude"));
+            let excluded =
+                fields.get("skipReason").and_then(Value::as_str).is_some_and(|it| it.contains("exclude"));
             for name in ["error", if excluded { "skipReason" } else { "error" }] {
                 if let Some(Value::String(text)) = fields.get_mut(name) {
                     texts.push(std::mem::replace(text, "TEXT".to_owned()).replace('\u{a0}', " "));
@@ -108,22 +124,51 @@ fn take_texts(results: &mut Value) -> Vec<String> {
 
 /// Errors are in other words than those of the PDP, and there may be more of them: it stops at the first mistake. One
 /// of ours quotes no name that theirs does not, and where theirs begin with a line, so do ours.
-fn compare_texts(ours: &[String], theirs: &[String]) -> Result<(), String> {
-    for (ours, theirs) in ours.iter().zip(theirs) {
-        let names = |line: &str| line.split('"').skip(1).step_by(2).all(|name| theirs.contains(name));
-        let same_names = ours.lines().filter(|line| !line.ends_with(':')).any(names);
-        let same_lines = theirs.lines().filter_map(line_number).all(|line| ours.contains(&format!(":{line}:")));
-        if !same_names || !same_lines {
-            return Err(format!("the errors differ\n    ours: {ours}\n  theirs: {theirs}"));
-        }
+fn compare_texts(ours: &str, theirs: &str) -> Result<(), String> {
+    let names = |line: &str| line.split('"').skip(1).step_by(2).all(|name| theirs.contains(name));
+    let same_names = ours.lines().filter(|line| !line.ends_with(':')).any(names);
+    let same_lines = theirs.lines().filter_map(line_number).all(|line| ours.contains(&format!(":{line}:")));
+    if same_names && same_lines {
+        return Ok(());
     }
-    Ok(())
+    Err(format!("the errors differ\n    ours: {ours}\n  theirs: {theirs}"))
 }
 
 /// The `12` of `12:34 message`.
 fn line_number(text: &str) -> Option<u32> {
     let (line, rest) = text.split_once(':')?;
     rest.starts_with(|first: char| first.is_ascii_digit()).then(|| line.parse().ok())?
+}
+
+// --- verify_junit -------------------------------------------------------------------------------------
+
+fn junit_case(store: &Path, path: &Path) -> Result<(), String> {
+    let directory = tempfile::tempdir().unwrap();
+    for source in Archive::parse(&beside(path, ".input")).sources(&[]) {
+        let path = directory.path().join(source.name());
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, source.text()).unwrap();
+    }
+    let arguments = ["compile", "--test-output=junit", "--verbose", "--tests"].map(OsString::from);
+    let paths = [directory.path().as_os_str().to_owned(), store.as_os_str().to_owned()];
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut terminal = Terminal::new(&mut out, &mut err, Environment::default());
+    let exit = orthrus_cli::run(arguments.into_iter().chain(paths), &mut terminal);
+    let wanted = without_error_texts(&beside(path, ".golden"));
+    let actual = without_error_texts(&String::from_utf8(out).unwrap());
+    if actual.trim_end() != wanted.trim_end() {
+        return Err(format!("wanted {wanted}\ngot {actual}"));
+    }
+    let fails = ["<failure", "<error"].iter().any(|tag| wanted.contains(tag));
+    if fails == (exit == Exit::TestsFailed) { Ok(()) } else { Err(format!("{exit:?}")) }
+}
+
+fn without_error_texts(xml: &str) -> String {
+    let cut = |line: &str| match line.split_once("<error type=\"RESULT_ERRORED\">") {
+        Some((indent, _)) => format!("{indent}<error/>\n"),
+        None => line.to_owned(),
+    };
+    xml.split_inclusive('\n').map(cut).collect()
 }
 
 // --- verify/test_suite_run_get_tests ------------------------------------------------------------------
@@ -145,9 +190,9 @@ fn tests_case(fixture: &Value, path: &Path) -> Result<(), String> {
         }
         (Ok(_), Some(error)) => Err(format!("wanted the error {error}")),
         (Err(errors), None) => Err(render(errors.iter())),
-        (Err(errors), Some(theirs)) => errors.iter().try_for_each(|ours| {
-            compare_texts(&[ours.message.clone()], &[theirs.to_owned()])
-        }),
+        (Err(errors), Some(theirs)) => {
+            errors.iter().try_for_each(|ours| compare_texts(&ours.message, theirs))
+        }
     }
 }
 

@@ -43,6 +43,22 @@ impl std::error::Error for StoreError {}
 /// # Errors
 /// A directory that is missing or cannot be read, and files that are not UTF-8 or too large.
 pub fn read_directory(directory: &Path) -> Result<Vec<Source>, StoreError> {
+    read_files(directory, concerns_engine, |directory| concerns_engine(&format!("{directory}/policy.yaml")))
+}
+
+/// Reads every test suite and every fixture, in the same manner.
+///
+/// # Errors
+/// As [`read_directory`].
+pub fn read_tests(directory: &Path) -> Result<Vec<Source>, StoreError> {
+    read_files(directory, concerns_tests, |directory| concerns_tests(&format!("{directory}/suite_test.yaml")))
+}
+
+fn read_files(
+    directory: &Path,
+    wants_file: fn(&str) -> bool,
+    wants_directory: fn(&str) -> bool,
+) -> Result<Vec<Source>, StoreError> {
     match fs::metadata(directory) {
         Ok(metadata) if metadata.is_dir() => {}
         Ok(_) => return Err(StoreError::NotADirectory(directory.to_owned())),
@@ -52,7 +68,7 @@ pub fn read_directory(directory: &Path) -> Result<Vec<Source>, StoreError> {
         Err(error) => return Err(StoreError::Unreadable(directory.to_owned(), error)),
     }
     let mut files = Vec::new();
-    list_files(directory, "", &mut files)?;
+    list_files(directory, "", wants_file, wants_directory, &mut files)?;
     files.sort();
     let mut sources = Vec::with_capacity(files.len());
     let mut diagnostics = Diagnostics::new();
@@ -65,18 +81,23 @@ pub fn read_directory(directory: &Path) -> Result<Vec<Source>, StoreError> {
     if diagnostics.is_empty() { Ok(sources) } else { Err(StoreError::Files(diagnostics)) }
 }
 
-fn list_files(directory: &Path, prefix: &str, files: &mut Vec<(String, PathBuf)>) -> Result<(), StoreError> {
+fn list_files(
+    directory: &Path,
+    prefix: &str,
+    wants_file: fn(&str) -> bool,
+    wants_directory: fn(&str) -> bool,
+    files: &mut Vec<(String, PathBuf)>,
+) -> Result<(), StoreError> {
     let unreadable = |error| StoreError::Unreadable(directory.to_owned(), error);
     for entry in fs::read_dir(directory).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
         let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
         let kind = entry.file_type().map_err(unreadable)?;
         if kind.is_dir() {
-            // Where a policy file would be no policy, none is to be looked for.
-            if concerns_engine(&format!("{name}/policy.yaml")) {
-                list_files(&entry.path(), &format!("{name}/"), files)?;
+            if wants_directory(&name) {
+                list_files(&entry.path(), &format!("{name}/"), wants_file, wants_directory, files)?;
             }
-        } else if concerns_engine(&name) && entry.path().is_file() {
+        } else if wants_file(&name) && entry.path().is_file() {
             files.push((name, entry.path()));
         }
     }
@@ -86,6 +107,10 @@ fn list_files(directory: &Path, prefix: &str, files: &mut Vec<(String, PathBuf)>
 /// Policies, and what the engine refuses to overlook.
 fn concerns_engine(name: &str) -> bool {
     matches!(FileKind::of(name), FileKind::Policy | FileKind::MisplacedSchema)
+}
+
+fn concerns_tests(name: &str) -> bool {
+    matches!(FileKind::of(name), FileKind::Test | FileKind::TestFixture)
 }
 
 fn read_file(name: &str, path: &Path) -> Result<Result<Source, Diagnostic>, StoreError> {
@@ -117,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_policy_files_in_the_order_of_names() {
+    fn reads_policies_or_tests_in_the_order_of_names() {
         let directory = tempfile::tempdir().unwrap();
         for name in
             ["b.yaml", "a/z.yml", "a/z_test.yaml", ".git/c.yaml", "testdata/d.yaml", "e.txt", "f.json"]
@@ -127,6 +152,9 @@ mod tests {
         let sources = read_directory(directory.path()).unwrap();
         let names: Vec<&str> = sources.iter().map(Source::name).collect();
         assert_eq!(names, ["a/z.yml", "b.yaml", "f.json"]);
+        let tests = read_tests(directory.path()).unwrap();
+        let names: Vec<&str> = tests.iter().map(Source::name).collect();
+        assert_eq!(names, ["a/z_test.yaml", "testdata/d.yaml"]);
     }
 
     #[test]

@@ -2,4 +2,4 @@
 
 mod directory;
 
-pub use directory::{StoreError, read_directory};
+pub use directory::{StoreError, read_directory, read_tests};

@@ -184,7 +184,8 @@ fn timestamp(decoder: &mut Decoder<'_>, object: &Object<'_>, name: &str) -> Opti
     let text = decoder.string(object, name, &rules::ANY)?;
     let timestamp = Timestamp::parse(&text).ok();
     if timestamp.is_none() {
-        let message = format!("`{name}` must be a time as `2026-01-31T09:30:00Z` (RFC 3339), got {:?}", text.value);
+        let message =
+            format!("`{name}` must be a time as `2026-01-31T09:30:00Z` (RFC 3339), got {:?}", text.value);
         decoder.error(Code::InvalidValue, text.span, message);
     }
     timestamp
@@ -265,10 +266,14 @@ fn test(decoder: &mut Decoder<'_>, field: Field<'_>) -> Option<TestTable> {
 
 fn input(decoder: &mut Decoder<'_>, field: Field<'_>) -> Option<Input> {
     let object = decoder.object(field, &INPUT)?;
-    let principals =
-        Members { names: names(decoder, &object, "principals"), groups: names(decoder, &object, "principalGroups") };
-    let resources =
-        Members { names: names(decoder, &object, "resources"), groups: names(decoder, &object, "resourceGroups") };
+    let principals = Members {
+        names: names(decoder, &object, "principals"),
+        groups: names(decoder, &object, "principalGroups"),
+    };
+    let resources = Members {
+        names: names(decoder, &object, "resources"),
+        groups: names(decoder, &object, "resourceGroups"),
+    };
     require_members(decoder, object.place, &principals, "`principals` or `principalGroups` must be given");
     require_members(decoder, object.place, &resources, "`resources` or `resourceGroups` must be given");
     Some(Input {
@@ -283,7 +288,8 @@ fn expectation(decoder: &mut Decoder<'_>, field: Field<'_>) -> Option<Expectatio
     let object = decoder.object(field, &EXPECTATION)?;
     let principals = one_or_many(decoder, &object, ["principal", "principals", "principalGroups"]);
     let resources = one_or_many(decoder, &object, ["resource", "resources", "resourceGroups"]);
-    let actions = decoder.definitions(&object, "actions", |decoder, field| decoder.variant_value(field, EFFECTS));
+    let actions =
+        decoder.definitions(&object, "actions", |decoder, field| decoder.variant_value(field, EFFECTS));
     if object.get("actions").is_none() {
         decoder.error(Code::MissingField, object.place, "`actions` is missing in an expectation");
     }
@@ -305,8 +311,10 @@ fn one_or_many(decoder: &mut Decoder<'_>, object: &Object<'_>, fields: [&'static
         let message = format!("an expectation has `{one}` or `{many}`, not both");
         decoder.error(Code::InvalidValue, object.place, message);
     }
-    let members =
-        Members { names: single.into_iter().chain(several).collect(), groups: names(decoder, object, groups) };
+    let members = Members {
+        names: single.into_iter().chain(several).collect(),
+        groups: names(decoder, object, groups),
+    };
     let missing = format!("`{one}`, `{many}` or `{groups}` must be given");
     require_members(decoder, object.place, &members, &missing);
     members

@@ -51,8 +51,9 @@ impl TestFilter {
             let list = self.part(name.trim())?;
             for glob in globs.split(',').map(str::trim).filter(|glob| !glob.is_empty()) {
                 let across = if glob == "*" { "**" } else { glob };
-                let compiled = Glob::new(across)
-                    .map_err(|error| InvalidFilter(format!("the pattern `{glob}` cannot be read: {error}")))?;
+                let compiled = Glob::new(across).map_err(|error| {
+                    InvalidFilter(format!("the pattern `{glob}` cannot be read: {error}"))
+                })?;
                 list.push(compiled);
                 patterns += 1;
             }
@@ -107,14 +108,12 @@ mod tests {
 
     #[test]
     fn parts_add_up_and_patterns_are_alternatives() {
-        let filter = TestFilter::new(["principal=ann, bob*;ACTION=view:*", "suite=**;principal=eve"]).unwrap();
+        let filter =
+            TestFilter::new(["principal=ann, bob*;ACTION=view:*", "suite=**;principal=eve"]).unwrap();
         for name in ["ann", "bobby", "eve"] {
             assert_eq!(filter.leaves_out("s", "t", name, "r"), None, "{name}");
         }
-        assert_eq!(
-            filter.leaves_out("s", "t", "joe", "r"),
-            Some("the test filter leaves the principal out")
-        );
+        assert_eq!(filter.leaves_out("s", "t", "joe", "r"), Some("the test filter leaves the principal out"));
         assert!(filter.takes_action("view:public"));
         assert!(!filter.takes_action("view"));
         let filter = TestFilter::new(["test=photo?;resource=*"]).unwrap();
@@ -129,7 +128,10 @@ mod tests {
             ("nope=x", "there is no part `nope`: there are suite, test, principal, resource and action"),
             ("suite", "`suite` is not of the form PART=PATTERN,PATTERN"),
             ("suite=,", "`suite=,` has no pattern"),
-            ("suite=[", "the pattern `[` cannot be read: a set `[…]` is empty, not closed, or has a range that runs backwards"),
+            (
+                "suite=[",
+                "the pattern `[` cannot be read: a set `[…]` is empty, not closed, or has a range that runs backwards",
+            ),
         ] {
             assert_eq!(TestFilter::new([text]).unwrap_err().to_string(), message);
         }

@@ -7,7 +7,8 @@ use orthrus::text::{Code, Diagnostic, Diagnostics, Label, Span};
 
 use super::fixtures::{Scope, suggest};
 use super::suite::{
-    AuxData, Expectation, ExpectedOutput, Fixtures, Group, Members, Principal, Resource, Suite, TestOptions, TestTable,
+    AuxData, Expectation, ExpectedOutput, Fixtures, Group, Members, Principal, Resource, Suite, TestOptions,
+    TestTable,
 };
 
 /// A principal, a resource, and what the principal may do with it.

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use orthrus::policy::{
-    self, Body, Budget, FileKind, Policy, principal_rule_name, resource_rule_name,
-};
+use orthrus::policy::{self, Body, Budget, FileKind, Policy, principal_rule_name, resource_rule_name};
 use orthrus::text::{Source, Span};
 
 use super::results::Place;

@@ -404,25 +404,35 @@ impl SuiteResult {
     }
 
     /// The result of one action of a test. Tests are added in the order of the file.
-    pub(super) fn add(&mut self, test: &str, principal: &str, resource: &str, action: &str, details: Details) {
+    pub(super) fn add(
+        &mut self,
+        test: &str,
+        principal: &str,
+        resource: &str,
+        action: &str,
+        details: Details,
+    ) {
         if !details.filtered {
             self.summary.tests_count += 1;
             self.summary.count(details.result, 1);
         }
         self.summary.overall_result = self.summary.overall_result.max(details.result);
         let cases = &mut self.test_cases;
-        let case = last_or_new(cases, |it| it.name == test, || TestCaseResult {
-            name: test.to_owned(),
-            principals: Vec::new(),
-        });
-        let principal = last_or_new(&mut case.principals, |it| it.name == principal, || PrincipalResult {
-            name: principal.to_owned(),
-            resources: Vec::new(),
-        });
-        let resource = last_or_new(&mut principal.resources, |it| it.name == resource, || ResourceResult {
-            name: resource.to_owned(),
-            actions: Vec::new(),
-        });
+        let case = last_or_new(
+            cases,
+            |it| it.name == test,
+            || TestCaseResult { name: test.to_owned(), principals: Vec::new() },
+        );
+        let principal = last_or_new(
+            &mut case.principals,
+            |it| it.name == principal,
+            || PrincipalResult { name: principal.to_owned(), resources: Vec::new() },
+        );
+        let resource = last_or_new(
+            &mut principal.resources,
+            |it| it.name == resource,
+            || ResourceResult { name: resource.to_owned(), actions: Vec::new() },
+        );
         resource.actions.push(ActionResult { name: action.to_owned(), details });
     }
 

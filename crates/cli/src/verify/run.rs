@@ -4,11 +4,11 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use bumpalo::Bump;
+use orthrus::Engine;
 use orthrus::cel::{self, Json, Map, Value};
 use orthrus::check::{ActionDecision, Decision, Detail, Options, OutputEntry, RuleOutcome};
 use orthrus::contract::{CheckResourcesRequest, ResourceEntry};
 use orthrus::policy::{Effect, Kind, policy_key};
-use orthrus::Engine;
 
 use super::matrix::Test;
 use super::results::{
@@ -46,7 +46,9 @@ pub(super) fn run(
             actions.iter().zip(details).for_each(|(action, details)| add(action, details));
             arena.reset();
         }
-        filtered.iter().for_each(|action| add(action, Details::filtered("the test filter leaves the action out")));
+        filtered
+            .iter()
+            .for_each(|action| add(action, Details::filtered("the test filter leaves the action out")));
     }
     result
 }
@@ -66,12 +68,12 @@ fn left_out(
         let scope = if scope.is_empty() { &options.default_scope } else { scope };
         policy_key(kind, name, version, scope)
     };
-    let resource_key = || key(Kind::Resource, &resource.1.kind, &resource.1.policy_version, &resource.1.scope);
+    let resource_key =
+        || key(Kind::Resource, &resource.1.kind, &resource.1.policy_version, &resource.1.scope);
     let principal_key =
         || key(Kind::Principal, &principal.1.id, &principal.1.policy_version, &principal.1.scope);
-    let excludes = |keys: &BTreeSet<String>, key: &dyn Fn() -> String| {
-        !keys.is_empty() && keys.contains(&key())
-    };
+    let excludes =
+        |keys: &BTreeSet<String>, key: &dyn Fn() -> String| !keys.is_empty() && keys.contains(&key());
     if excludes(&config.excluded_resource_policies, &resource_key) {
         return Some(Details::skipped("the policy of the resource is excluded"));
     }
@@ -118,7 +120,9 @@ fn decide(
     // test notice every use of the time that the PDP notices.
     let detail = Detail { metadata: false, evaluation_errors: true, trace: places.is_some() };
     let mut call = engine.call(now.unwrap_or_default(), detail);
-    if let Some(globals) = test.options.map(|options| map(&options.globals)).filter(|globals| !globals.is_empty()) {
+    if let Some(globals) =
+        test.options.map(|options| map(&options.globals)).filter(|globals| !globals.is_empty())
+    {
         call.globals = globals;
     }
     call.options = options;
@@ -232,9 +236,9 @@ fn trace(action: &str, decision: &Decision<'_>, places: &RulePlaces) -> Vec<Step
         },
         place: places.find(entry.policy, entry.rule).cloned(),
     });
-    let errors = decision.evaluation_errors.iter().map(|error| Step::Error {
-        expression: error.expression.to_owned(),
-        error: error.error.to_string(),
-    });
+    let errors = decision
+        .evaluation_errors
+        .iter()
+        .map(|error| Step::Error { expression: error.expression.to_owned(), error: error.error.to_string() });
     rules.chain(errors).collect()
 }

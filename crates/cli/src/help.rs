@@ -1,0 +1,43 @@
+//! What `--help` prints.
+
+pub(crate) const PROGRAM: &str = "\
+orthrus: decides Cerbos policies inside your Node.js process
+
+Usage: orthrus <verb> [options]
+
+Verbs:
+  compile <dir>  check the policies of a directory and run their tests
+
+Options:
+  -h, --help     print this help, or that of a verb
+  -v, --version  print the version
+";
+
+pub(crate) const COMPILE: &str = "\
+Checks the policies of a directory and runs their tests (*_test.yaml)
+
+Usage: orthrus compile <dir> [options]
+
+Options:
+      --ignore-schemas        do not load the schemas of attributes, nor check attributes against them
+      --skip-tests            do not run the tests
+      --tests <dir>           run the tests of this directory instead
+      --test-filter <filter>  run these tests only: 'PART=PATTERN,PATTERN;PART=…', where a part is suite, test,
+                              principal, resource or action. Given several times, the patterns add up
+      --skip-batching         decide each action of a test by itself
+      --strict-evaluation     an expression that raises an error denies the action
+  -o, --output <format>       tree (the default), list or json
+      --test-output <format>  tree, list, json or junit; by default as --output
+      --verbose               show tests that passed, and the rules that led to what did not
+      --color[=<when>]        auto (the default), always or never; 256 and 16m mean always
+      --no-color              the same as --color=never
+  -h, --help                  print this help
+
+Exit codes: 0 all is well, 1 the directory cannot be read, 2 the arguments are wrong, 3 the policies are wrong,
+4 tests failed or could not be run.
+
+Examples:
+  orthrus compile policies
+  orthrus compile policies --test-filter='suite=billing*;principal=ann,bob' --verbose
+  orthrus compile policies --test-output=junit > report.xml
+";

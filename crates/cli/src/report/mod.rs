@@ -1,0 +1,29 @@
+//! Results as text.
+
+mod diagnostics;
+mod junit;
+mod palette;
+mod tests;
+mod tree;
+
+use serde::Serialize;
+
+pub(crate) use diagnostics::{diagnostics, diagnostics_json, warnings};
+pub(crate) use junit::tests_junit;
+pub(crate) use palette::Palette;
+pub(crate) use tests::tests;
+pub(crate) use tree::Style;
+
+use crate::verify::TestResults;
+
+/// Test results in the JSON of Cerbos' `TestResults`.
+pub(crate) fn tests_json(results: &TestResults) -> String {
+    pretty(results)
+}
+
+fn pretty(value: &impl Serialize) -> String {
+    // What is written here has string keys and finite numbers, so that it always can be.
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
+    text
+}
