@@ -1,30 +1,13 @@
 #!/usr/bin/env node
 "use strict";
 
-const { version } = require("../package.json");
+const { loadNative } = require("../dist/addon.js");
 
-const HELP = `orthrus ${version}: decides Cerbos policies inside your Node.js process
-
-Usage: orthrus [options]
-
-Options:
-  -h, --help     print this help
-  -v, --version  print the version
-`;
-
-const [argument] = process.argv.slice(2);
-switch (argument) {
-  case "-v":
-  case "--version":
-    console.log(version);
-    break;
-  case undefined:
-  case "-h":
-  case "--help":
-    process.stdout.write(HELP);
-    break;
-  default:
-    console.error(`orthrus: unknown argument ${argument}\n\n${HELP}`);
-    // The exit code that cerbos has for wrong arguments.
-    process.exitCode = 2;
+async function main() {
+  process.exitCode = await loadNative().cli(process.argv.slice(2));
 }
+
+main().catch((error) => {
+  console.error(`orthrus: error: ${error.message}`);
+  process.exitCode = 1;
+});

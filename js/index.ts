@@ -1,5 +1,6 @@
 /** Cerbos policies, decided inside this process. Start at {@link Orthrus}. */
 
+export { type CompileOptions, type CompileReport, compile } from "./compile.js";
 export type { DecodedJWTPayload, DecodeJWTPayload } from "./aux-data.js";
 export {
   BinaryError,
@@ -41,4 +42,14 @@ export {
   type ValidationError,
   ValidationErrorSource,
 } from "./result.js";
+export type {
+  TestCaseResult,
+  TestDetails,
+  TestOutputFailure,
+  TestResult,
+  TestResults,
+  TestSuiteResult,
+  TestSummary,
+  TestTraceStep,
+} from "./test-results.js";
 export { OrthrusWithPrincipal } from "./with-principal.js";

@@ -13,6 +13,7 @@ import {
   type RequestErrorCode,
   StoreError,
 } from "./errors.js";
+import type { TestResults } from "./test-results.js";
 
 /** A loaded policy set, by the number that the addon gave it. Numbers are never given twice. */
 export type EngineNumber = number;
@@ -34,6 +35,10 @@ export interface Native {
   /** `files` is a JSON object from path to text. */
   fromFiles(files: string, options: string): Promise<EngineNumber>;
   fromFilesSync(files: string, options: string): EngineNumber;
+  /** Runs the command line on the streams of the process; resolves to the exit code. */
+  cli(args: string[]): Promise<number>;
+  /** Compiles a directory and runs its tests. `options` is JSON of `NativeCompileOptions`; JSON: `NativeCompileReport`. */
+  compile(directory: string, options: string): Promise<string>;
   /** Frees the policies. */
   close(engine: EngineNumber): void;
   /** How many policies are loaded, without those that are disabled. */
@@ -63,6 +68,24 @@ export interface NativeOptions {
   lenientScopeSearch?: boolean;
   strictEvaluation?: boolean;
   globals?: object;
+}
+
+/** The options of `compile` as the addon gets them, as JSON. */
+export interface NativeCompileOptions {
+  ignoreSchemas?: boolean;
+  skipTests?: boolean;
+  tests?: string;
+  testFilter?: string[];
+  skipBatching?: boolean;
+  strictEvaluation?: boolean;
+  trace?: boolean;
+}
+
+/** What came of `compile`. `tests` is null where none were run. */
+export interface NativeCompileReport {
+  ok: boolean;
+  diagnostics: Diagnostic[];
+  tests: TestResults | null;
 }
 
 /** What is to be told of one resource beside its effects. Each field may be absent. */

@@ -66,8 +66,8 @@ export function checkOptions(options: Options = {}): CheckedOptions {
   return { native: encodeNativeOptions(native as NativeOptions), now, decodeJWTPayload };
 }
 
-function unknownOption(name: string): string {
-  const known = Object.keys(KINDS);
+/** What to say of an option that does not exist. */
+export function unknownOption(name: string, known = Object.keys(KINDS)): string {
   const meant = nearest(name, known);
   return `there is no such option; ${meant === undefined ? `there are ${known.join(", ")}` : `did you mean ${meant}?`}`;
 }

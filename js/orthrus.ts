@@ -1,4 +1,3 @@
-import { fileURLToPath } from "node:url";
 import { loadNative } from "./addon.js";
 import { AttributesRead } from "./attributes.js";
 import { type AuxClaims, decodeAuxData } from "./aux-data.js";
@@ -10,6 +9,7 @@ import {
   encodeCheckResources,
   encodeIsAllowed,
 } from "./codec.js";
+import { directoryPath } from "./directory.js";
 import { ClosedError, type Diagnostic, OptionsError, RequestError } from "./errors.js";
 import { frame, writeCheckResource, writeCheckResources, writeFrame, writeIsAllowed } from "./frame.js";
 import { type Answer, type EngineNumber, errorFromNative, type Native } from "./native.js";
@@ -268,16 +268,6 @@ function throwIfAborted(options: RequestOptions | undefined): void {
   if (options?.signal?.aborted) {
     throw options.signal.reason;
   }
-}
-
-function directoryPath(dir: string | URL): string {
-  if (dir instanceof URL && dir.protocol === "file:") {
-    return fileURLToPath(dir);
-  }
-  if (typeof dir !== "string" || dir === "") {
-    throw new OptionsError("dir", "must be the path or file: URL of a directory");
-  }
-  return dir;
 }
 
 function encodeFiles(files: Record<string, string>): string {

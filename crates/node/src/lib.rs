@@ -6,6 +6,7 @@
 
 mod answer;
 mod bytes;
+mod cli;
 mod engines;
 mod error;
 mod open;
@@ -18,6 +19,7 @@ use orthrus::cel::Timestamp;
 use orthrus::contract::CheckResourcesRequest;
 
 use answer::Answer;
+use cli::{Compile, Run};
 use error::Failure;
 use open::{Open, Origin};
 
@@ -43,6 +45,18 @@ pub fn from_files(files: String, options: String) -> AsyncTask<Open> {
 #[napi(catch_unwind)]
 pub fn from_files_sync(files: String, options: String) -> Result<u32> {
     Open::new(Origin::Files(files), options).run()
+}
+
+/// Runs the command line on a worker thread, on the streams of the process; gives the exit code.
+#[napi(catch_unwind)]
+pub fn cli(arguments: Vec<String>) -> AsyncTask<Run> {
+    AsyncTask::new(Run(arguments))
+}
+
+/// Compiles a policy directory and runs its tests, on a worker thread; gives a report in JSON. Options are JSON.
+#[napi(catch_unwind)]
+pub fn compile(directory: String, options: String) -> AsyncTask<Compile> {
+    AsyncTask::new(Compile { directory, options })
 }
 
 /// Forgets an engine. Its number is never given again.
