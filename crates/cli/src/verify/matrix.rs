@@ -42,7 +42,7 @@ pub(super) fn tests<'s>(scope: Scope<'s>) -> Result<Vec<Test<'s>>, Diagnostics> 
     let mut expansion = Expansion { scope, diagnostics: duplicate_names(scope.suite) };
     let tests: Vec<Test<'s>> =
         scope.suite.tests.iter().flat_map(|table| expansion.table(table).unwrap_or_default()).collect();
-    if expansion.diagnostics.is_empty() { Ok(tests) } else { Err(expansion.diagnostics.sorted()) }
+    if expansion.diagnostics.is_empty() { Ok(tests) } else { Err(expansion.diagnostics) }
 }
 
 fn duplicate_names(suite: &Suite) -> Diagnostics {
@@ -66,6 +66,35 @@ struct Expansion<'s> {
     diagnostics: Diagnostics,
 }
 
+/// A kind of fixture.
+struct Kind<T> {
+    what: &'static str,
+    /// The field that defines fixtures of the kind.
+    field: &'static str,
+    /// The file that may.
+    file: &'static str,
+    map: fn(&Fixtures) -> &BTreeMap<String, T>,
+}
+
+const PRINCIPAL: Kind<Principal> =
+    Kind { what: "principal", field: "principals", file: "principals", map: |it| &it.principals };
+const RESOURCE: Kind<Resource> =
+    Kind { what: "resource", field: "resources", file: "resources", map: |it| &it.resources };
+const AUX_DATA: Kind<AuxData> =
+    Kind { what: "auxiliary data", field: "auxData", file: "auxdata", map: |it| &it.aux_data };
+const PRINCIPAL_GROUP: Kind<Group> = Kind {
+    what: "principal group",
+    field: "principalGroups",
+    file: "principals",
+    map: |it| &it.principal_groups,
+};
+const RESOURCE_GROUP: Kind<Group> = Kind {
+    what: "resource group",
+    field: "resourceGroups",
+    file: "resources",
+    map: |it| &it.resource_groups,
+};
+
 /// Names of fixtures, each once, with the place that brings it in.
 type Named<'s> = Vec<(&'s str, Span)>;
 
@@ -77,20 +106,25 @@ impl<'s> Expansion<'s> {
         self.diagnostics.push(Diagnostic::error(code, &self.scope.suite.source, span, message));
     }
 
-    fn unknown(&mut self, what: &str, name: &str, span: Span, known: impl Iterator<Item = &'s str>) {
+    fn unknown<T: 's>(&mut self, kind: &Kind<T>, name: &str, span: Span) {
+        let Kind { what, field, file, map } = kind;
         let message = format!("{what} \"{name}\" is not defined");
         let diagnostic = Diagnostic::error(Code::UnknownFixture, &self.scope.suite.source, span, message);
-        self.diagnostics.push(suggest(diagnostic, name, known));
+        let mut diagnostic = suggest(diagnostic, name, self.scope.names(*map));
+        diagnostic.hint.get_or_insert_with(|| {
+            format!("define it under `{field}`, here or in `{file}.yaml` of a `testdata` directory beside this file")
+        });
+        self.diagnostics.push(diagnostic);
     }
 
     /// The tests of a table; none where a name of its input is not defined.
     fn table(&mut self, table: &'s TestTable) -> Option<Vec<Test<'s>>> {
-        let principals = self.members(&table.input.principals, "principal group", |it| &it.principal_groups);
-        let resources = self.members(&table.input.resources, "resource group", |it| &it.resource_groups);
+        let principals = self.members(&table.input.principals, &PRINCIPAL_GROUP);
+        let resources = self.members(&table.input.resources, &RESOURCE_GROUP);
         let aux_data = self.aux_data(table);
         let mut expected = self.expectations(table, &principals, &resources);
-        let principals = self.look_up(&principals, "principal", |it| &it.principals);
-        let resources = self.look_up(&resources, "resource", |it| &it.resources);
+        let principals = self.look_up(&principals, &PRINCIPAL);
+        let resources = self.look_up(&resources, &RESOURCE);
         let (principals, resources) = (principals?, resources?);
         let options = table.options.as_ref().or(self.scope.suite.options.as_ref());
         let mut tests = Vec::with_capacity(principals.len() * resources.len());
@@ -105,17 +139,12 @@ impl<'s> Expansion<'s> {
     }
 
     /// The names, and those of the groups.
-    fn members(
-        &mut self,
-        members: &'s Members,
-        what: &str,
-        groups: fn(&Fixtures) -> &BTreeMap<String, Group>,
-    ) -> Named<'s> {
+    fn members(&mut self, members: &'s Members, groups: &Kind<Group>) -> Named<'s> {
         let mut named: Named<'s> = members.names.iter().map(|name| (name.as_str(), name.span)).collect();
         let mut seen: BTreeSet<&str> = named.iter().map(|(name, _)| *name).collect();
         for group in &members.groups {
-            let Some(found) = self.scope.find(group, groups) else {
-                self.unknown(what, group, group.span, self.scope.names(groups));
+            let Some(found) = self.scope.find(group, groups.map) else {
+                self.unknown(groups, group, group.span);
                 continue;
             };
             let new = found.members.iter().filter(|member| seen.insert(member.as_str()));
@@ -124,17 +153,12 @@ impl<'s> Expansion<'s> {
         named
     }
 
-    fn look_up<T: 's>(
-        &mut self,
-        named: &Named<'s>,
-        what: &str,
-        fixtures: fn(&Fixtures) -> &BTreeMap<String, T>,
-    ) -> Option<Vec<(&'s str, &'s T)>> {
+    fn look_up<T: 's>(&mut self, named: &Named<'s>, kind: &Kind<T>) -> Option<Vec<(&'s str, &'s T)>> {
         let mut found = Vec::with_capacity(named.len());
         for (name, span) in named {
-            match self.scope.find(name, fixtures) {
+            match self.scope.find(name, kind.map) {
                 Some(fixture) => found.push((*name, fixture)),
-                None => self.unknown(what, name, *span, self.scope.names(fixtures)),
+                None => self.unknown(kind, name, *span),
             }
         }
         (found.len() == named.len()).then_some(found)
@@ -142,9 +166,9 @@ impl<'s> Expansion<'s> {
 
     fn aux_data(&mut self, table: &'s TestTable) -> Option<&'s AuxData> {
         let name = table.input.aux_data.as_ref()?;
-        let found = self.scope.find(name, |it| &it.aux_data);
+        let found = self.scope.find(name, AUX_DATA.map);
         if found.is_none() {
-            self.unknown("auxData", name, name.span, self.scope.names(|it| &it.aux_data));
+            self.unknown(&AUX_DATA, name, name.span);
         }
         found
     }
@@ -158,8 +182,8 @@ impl<'s> Expansion<'s> {
         let mut by_pair = ByPair::new();
         for expectation in &table.expected {
             self.check_actions(table, expectation);
-            let whom = self.members(&expectation.principals, "principal group", |it| &it.principal_groups);
-            let what = self.members(&expectation.resources, "resource group", |it| &it.resource_groups);
+            let whom = self.members(&expectation.principals, &PRINCIPAL_GROUP);
+            let what = self.members(&expectation.resources, &RESOURCE_GROUP);
             self.check_asked(&whom, principals, "principal");
             self.check_asked(&what, resources, "resource");
             for (principal, _) in &whom {

@@ -389,6 +389,7 @@ impl SuiteResult {
 
     /// A suite that cannot be run, for these reasons.
     pub(super) fn errored(mut self, error: &str, diagnostics: Diagnostics) -> Self {
+        let diagnostics = diagnostics.sorted();
         self.summary.overall_result = TestResult::Errored;
         let reasons = diagnostics.iter().map(|diagnostic| format!("\n{diagnostic}"));
         self.error = format!("{error}:{}", reasons.collect::<String>());
