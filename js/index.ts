@@ -1,7 +1,7 @@
 /** Cerbos policies, decided inside this process. Start at {@link Orthrus}. */
 
-export { type CompileOptions, type CompileReport, compile } from "./compile.js";
 export type { DecodedJWTPayload, DecodeJWTPayload } from "./aux-data.js";
+export { type CompileOptions, type CompileReport, compile } from "./compile.js";
 export {
   BinaryError,
   ClosedError,

@@ -25,10 +25,14 @@ const fake = {
   /** The answer to a request (parsed); may throw. */
   answer: allowAll,
   warnings: "[]",
+  /** The arguments of each compiling: `[directory, options]`. */
+  compiled: [],
+  /** The report of the next compiling. */
+  report: undefined,
   /** Thrown by the next opening. */
   openError: undefined,
   reset() {
-    Object.assign(fake, { opened: [], closed: [], requests: [], instants: [] });
+    Object.assign(fake, { compiled: [], opened: [], closed: [], requests: [], instants: [] });
     Object.assign(fake, { answer: allowAll, warnings: "[]", openError: undefined });
   },
 };
@@ -51,6 +55,13 @@ module.exports = {
   openSync: (directory, options) => open("openSync", directory, options),
   fromFiles: async (files, options) => open("fromFiles", JSON.parse(files), options),
   fromFilesSync: (files, options) => open("fromFilesSync", JSON.parse(files), options),
+  compile: async (directory, options) => {
+    if (fake.openError !== undefined) {
+      throw fake.openError;
+    }
+    fake.compiled.push([directory, JSON.parse(options)]);
+    return JSON.stringify(fake.report);
+  },
   close: (engine) => fake.closed.push(engine),
   policyCount: () => 3,
   warnings: () => fake.warnings,

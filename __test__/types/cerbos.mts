@@ -1,7 +1,15 @@
 /** An engine stands where a Cerbos client stood: same requests, same results. Compiled, never run. */
 
 import type * as Cerbos from "@cerbos/core";
-import { type CheckResourcesRequest, Effect, type IsAllowedRequest, Orthrus, type Principal } from "orthrus";
+import {
+  type CheckResourcesRequest,
+  type CompileReport,
+  compile,
+  Effect,
+  type IsAllowedRequest,
+  Orthrus,
+  type Principal,
+} from "orthrus";
 
 declare const orthrus: Orthrus;
 
@@ -39,3 +47,15 @@ orthrus.isAllowedSync({ principal: { id: "ann" }, resource: { kind: "document", 
 export const unencodable: Principal = { id: "ann", roles: ["user"], attr: { n: 1n } };
 // @ts-expect-error: engines are opened, not constructed
 new Orthrus();
+
+export async function tested(): Promise<boolean> {
+  const report: CompileReport = await compile("policies", { testFilter: ["suite=a"], trace: true });
+  const [action] = report.tests?.suites?.[0]?.testCases?.[0]?.principals[0]?.resources[0]?.actions ?? [];
+  const step = action?.details.trace?.[0];
+  console.log(
+    step !== undefined && "place" in step ? step.place?.line : action?.details.failure?.actual === Effect.DENY,
+  );
+  return report.ok;
+}
+// @ts-expect-error: there is no such option
+compile("policies", { skipTest: true });
