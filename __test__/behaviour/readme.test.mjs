@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const readme = readFileSync(join(root, "README.md"), "utf8");
 const blocks = [...readme.matchAll(/```(\w+)\n(.*?)```/gs)].map(([, language, text]) => ({ language, text }));
-const policy = blocks.find(({ language }) => language === "yaml").text;
+const [policy, suite] = blocks.filter(({ language }) => language === "yaml").map(({ text }) => text);
 const isPlain = ({ language, text }) =>
   language === "js" && [...text.matchAll(/from "([^"]+)"/g)].every(([, name]) => name === "orthrus");
 const examples = blocks.filter(isPlain);
@@ -23,6 +23,7 @@ describe("README", () => {
   mkdirSync(join(folder, "node_modules"));
   symlinkSync(root, join(folder, "node_modules", "orthrus"), "junction");
   writeFileSync(join(folder, "policies", "document.yaml"), policy);
+  writeFileSync(join(folder, "policies", "document_test.yaml"), suite);
 
   test("has examples", () => assert.ok(examples.length >= 3));
 
