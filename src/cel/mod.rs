@@ -50,6 +50,7 @@ pub use declarations::Declarations;
 pub use error::{EvalError, EvalResult};
 pub use expr::{Expr, Issue};
 pub use json::{Json, ValueSeed};
+pub(crate) use lib::{base64_bytes, regex};
 pub use lib::{Cidr, FunctionDoc, functions};
 pub use opaque::{Opaque, SpiffeMatcher};
 pub use program::{Names, NoNames, Program};
