@@ -125,7 +125,8 @@ impl<'l> Compiler<'l> {
         let Some(place) = self.resources.get(index) else { return Resource::default() };
         let root = place.root;
         let number = Span::at(index).start;
-        let anchors: Vec<(&str, &Node)> = place.dynamic_anchors.iter().map(|(name, node)| (*name, *node)).collect();
+        let anchors: Vec<(&str, &Node)> =
+            place.dynamic_anchors.iter().map(|(name, node)| (*name, *node)).collect();
         let is_recursive = matches!(root.get("$recursiveAnchor").map(|it| &it.kind), Some(Kind::Bool(true)));
         let dynamic_anchors =
             anchors.into_iter().map(|(name, node)| (name.into(), self.schema(node, number))).collect();
@@ -196,7 +197,12 @@ impl<'l> Compiler<'l> {
     }
 
     /// Compiles what a reference in a schema leads to; reports one that leads nowhere.
-    pub(super) fn follow(&mut self, reference: &'l Node, url: &str, resource: u32) -> Option<(SchemaId, &'l Node)> {
+    pub(super) fn follow(
+        &mut self,
+        reference: &'l Node,
+        url: &str,
+        resource: u32,
+    ) -> Option<(SchemaId, &'l Node)> {
         let unloadable = match self.find(Some(resource), url) {
             Ok((node, resource)) => return Some((self.schema(node, resource), node)),
             Err(unloadable) => unloadable,
@@ -252,7 +258,10 @@ impl<'l> Compiler<'l> {
             return Some((place.root, resource));
         }
         let Some(pointer) = decoded.strip_prefix('/') else {
-            let node = place.anchors.get(decoded.as_str()).or_else(|| place.dynamic_anchors.get(decoded.as_str()))?;
+            let node = place
+                .anchors
+                .get(decoded.as_str())
+                .or_else(|| place.dynamic_anchors.get(decoded.as_str()))?;
             return Some((node, resource));
         };
         let (mut node, mut resource) = (place.root, resource);
@@ -284,7 +293,7 @@ impl<'l> Compiler<'l> {
             Ok(document) => document,
             Err(diagnostic) => {
                 if self.broken.insert(path) {
-                    self.report(diagnostic.clone());
+                    self.report(Diagnostic::clone(diagnostic));
                 }
                 return Err(Unloadable::Broken);
             }
@@ -310,7 +319,8 @@ impl<'l> Compiler<'l> {
         while let Some((node, outer)) = next.pop() {
             let Some(place) = self.resources.get(outer as usize) else { return };
             let document = place.document;
-            let own_url = if std::ptr::eq(place.root, node) { None } else { own_url(document, node, &place.url) };
+            let own_url =
+                if std::ptr::eq(place.root, node) { None } else { own_url(document, node, &place.url) };
             let resource = match own_url {
                 Some(url) => self.add_resource(url, node, document),
                 None => outer,

@@ -56,13 +56,21 @@ impl Draft {
 /// Where the schemas in a schema are.
 pub(super) fn position(keyword: &str) -> Option<Position> {
     Some(match keyword {
-        "not" | "additionalProperties" | "additionalItems" | "propertyNames" | "contains" | "if" | "then"
-        | "else" | "unevaluatedProperties" | "unevaluatedItems" | "contentSchema" => Position::Value,
+        "not"
+        | "additionalProperties"
+        | "additionalItems"
+        | "propertyNames"
+        | "contains"
+        | "if"
+        | "then"
+        | "else"
+        | "unevaluatedProperties"
+        | "unevaluatedItems"
+        | "contentSchema" => Position::Value,
         "allOf" | "anyOf" | "oneOf" | "prefixItems" => Position::Items,
         "items" => Position::ValueOrItems,
-        "$defs" | "definitions" | "properties" | "patternProperties" | "dependencies" | "dependentSchemas" => {
-            Position::Properties
-        }
+        "$defs" | "definitions" | "properties" | "patternProperties" | "dependencies"
+        | "dependentSchemas" => Position::Properties,
         _ => return None,
     })
 }

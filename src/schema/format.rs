@@ -45,7 +45,9 @@ fn is_date(text: &str) -> bool {
         let part = text.get(range).filter(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
         part.and_then(|part| part.parse::<u32>().ok())
     };
-    let (Some(year), Some(month), Some(day)) = (digits(0..4), digits(5..7), digits(8..10)) else { return false };
+    let (Some(year), Some(month), Some(day)) = (digits(0..4), digits(5..7), digits(8..10)) else {
+        return false;
+    };
     let is_leap_year = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let days = match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
@@ -78,7 +80,9 @@ fn is_time(text: &str) -> bool {
     let offset = match rest.as_bytes() {
         [b'Z' | b'z'] => 0,
         [sign @ (b'+' | b'-'), _, _, b':', _, _] => {
-            let (Some(hours), Some(minutes)) = (number(rest, 1, 23), number(rest, 4, 59)) else { return false };
+            let (Some(hours), Some(minutes)) = (number(rest, 1, 23), number(rest, 4, 59)) else {
+                return false;
+            };
             (hours * 60 + minutes) * if *sign == b'+' { 1 } else { -1 }
         }
         _ => return false,
@@ -125,7 +129,11 @@ fn units(mut text: &str) -> Option<String> {
 /// RFC 3339, appendix A: start and end, or one of them and a duration.
 fn is_period(text: &str) -> bool {
     let Some((start, end)) = text.split_once('/') else { return false };
-    if is_date_time(start) { is_date_time(end) || is_duration(end) } else { is_duration(start) && is_date_time(end) }
+    if is_date_time(start) {
+        is_date_time(end) || is_duration(end)
+    } else {
+        is_duration(start) && is_date_time(end)
+    }
 }
 
 /// RFC 1034, section 3.1, and RFC 1123, section 2.1.
@@ -245,31 +253,91 @@ mod tests {
             (
                 "date-time",
                 &["2024-02-29T12:00:00Z", "2024-01-01t00:00:00.123+05:30", "1998-12-31T23:59:60Z"],
-                &["", "2023-02-29T12:00:00Z", "2024-01-01 00:00:00Z", "2024-01-01T00:00:00", "1998-12-31T23:58:60Z"],
+                &[
+                    "",
+                    "2023-02-29T12:00:00Z",
+                    "2024-01-01 00:00:00Z",
+                    "2024-01-01T00:00:00",
+                    "1998-12-31T23:58:60Z",
+                ],
             ),
-            ("date", &["2000-02-29", "0000-01-01"], &["1900-02-29", "2024-13-01", "2024-1-01", "2024-01-+1", "é024-01-01"]),
+            (
+                "date",
+                &["2000-02-29", "0000-01-01"],
+                &["1900-02-29", "2024-13-01", "2024-1-01", "2024-01-+1", "é024-01-01"],
+            ),
             (
                 "time",
                 &["08:30:06Z", "23:59:60Z", "15:59:60-08:00", "00:29:60+00:30", "08:30:06.1-08:00"],
-                &["24:00:00Z", "08:30:06", "08:30:06.Z", "22:59:60Z", "08:30:06+24:00", "08:30:06Zx", "é8:30:06Z"],
+                &[
+                    "24:00:00Z",
+                    "08:30:06",
+                    "08:30:06.Z",
+                    "22:59:60Z",
+                    "08:30:06+24:00",
+                    "08:30:06Zx",
+                    "é8:30:06Z",
+                ],
             ),
-            ("duration", &["P4DT12H30M5S", "P1Y", "PT36H", "P2W"], &["P", "PT", "4D", "P1", "P1D2H", "P1Y2D", "PT1D", "P1W2D", "P1DT", "P1é"]),
-            ("period", &["2024-01-01T00:00:00Z/P1D", "P1D/2024-01-01T00:00:00Z"], &["P1D/P1D", "P1D", "2024-01-01T00:00:00Z/x"]),
-            ("hostname", &["example.com", "a-b.c.", "1a"], &["", "-a.com", "a-.com", "a_b.com", "a..b", &"a".repeat(64)]),
+            (
+                "duration",
+                &["P4DT12H30M5S", "P1Y", "PT36H", "P2W"],
+                &["P", "PT", "4D", "P1", "P1D2H", "P1Y2D", "PT1D", "P1W2D", "P1DT", "P1é"],
+            ),
+            (
+                "period",
+                &["2024-01-01T00:00:00Z/P1D", "P1D/2024-01-01T00:00:00Z"],
+                &["P1D/P1D", "P1D", "2024-01-01T00:00:00Z/x"],
+            ),
+            (
+                "hostname",
+                &["example.com", "a-b.c.", "1a"],
+                &["", "-a.com", "a-.com", "a_b.com", "a..b", &"a".repeat(64)],
+            ),
             (
                 "email",
-                &["joe@example.com", "\"joe b\"@example.com", "é@example.com", "joe@[127.0.0.1]", "joe@[IPv6:::1]", " a@b.c"],
-                &["joe", "@example.com", ".a@b.c", "a..b@b.c", "a b@b.c", "joe@-x.com", "a@b.", "\"a@b.c", "\"\"@b.c", "joe@[1.2.3]"],
+                &[
+                    "joe@example.com",
+                    "\"joe b\"@example.com",
+                    "é@example.com",
+                    "joe@[127.0.0.1]",
+                    "joe@[IPv6:::1]",
+                    " a@b.c",
+                ],
+                &[
+                    "joe",
+                    "@example.com",
+                    ".a@b.c",
+                    "a..b@b.c",
+                    "a b@b.c",
+                    "joe@-x.com",
+                    "a@b.",
+                    "\"a@b.c",
+                    "\"\"@b.c",
+                    "joe@[1.2.3]",
+                ],
             ),
-            ("ipv4", &["127.0.0.1", "0.0.0.0", "00.0.0.0"], &["256.0.0.1", "1.2.3", "01.2.3.4", "1.2.3.a", "1.2.3.4.5"]),
-            ("ipv6", &["::1", "::ffff:1.2.3.4", "12:34::"], &["1.2.3.4", ":::", "::1%eth0", "12345::", "::g"]),
+            (
+                "ipv4",
+                &["127.0.0.1", "0.0.0.0", "00.0.0.0"],
+                &["256.0.0.1", "1.2.3", "01.2.3.4", "1.2.3.a", "1.2.3.4.5"],
+            ),
+            (
+                "ipv6",
+                &["::1", "::ffff:1.2.3.4", "12:34::"],
+                &["1.2.3.4", ":::", "::1%eth0", "12345::", "::g"],
+            ),
             ("uri", &["https://example.com/a", "urn:a"], &["/a", "a", "http://[::x]/"]),
             ("uri-reference", &["/a", "a?b#c", ""], &["a\\b", ":a"]),
             ("uri-template", &["http://x/{a}/b{c}", "/a"], &["http://x/{a", "/a}", "/{{a}}"]),
             ("regex", &["^a+$", "\\d"], &["(", "a(?=b)"]),
             ("json-pointer", &["", "/a~0b~1c", "/"], &["a", "/~", "/~2"]),
             ("relative-json-pointer", &["0", "0#", "12/a"], &["", "#", "/a", "01", "-1"]),
-            ("uuid", &["2EB8AA08-aa98-11ea-b4aa-73b441d16380"], &["2eb8aa08", "2eb8aa08-aa98-11ea-b4aa-73b441d1638g", ""]),
+            (
+                "uuid",
+                &["2EB8AA08-aa98-11ea-b4aa-73b441d16380"],
+                &["2eb8aa08", "2eb8aa08-aa98-11ea-b4aa-73b441d1638g", ""],
+            ),
         ];
         for (name, valid, invalid) in cases {
             let is_valid = named(name).unwrap();

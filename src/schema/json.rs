@@ -86,17 +86,14 @@ impl Node {
             Kind::String(text) => Const::string(&**text),
             Kind::Array(elements) => Const::list(elements.iter().map(Self::to_const).collect()),
             Kind::Object(members) => Const::map(
-                members
-                    .iter()
-                    .map(|member| (Const::string(&*member.key), member.value.to_const()))
-                    .collect(),
+                members.iter().map(|member| (Const::string(&*member.key), member.value.to_const())).collect(),
             ),
         }
     }
 }
 
 /// Reads a text that is one JSON value.
-pub(super) fn parse(source: &Source) -> Result<Node, Diagnostic> {
+pub(super) fn parse(source: &Source) -> Result<Node, Box<Diagnostic>> {
     if let Err(error) = serde_json::from_str::<IgnoredAny>(source.text()) {
         let message = error.to_string();
         let reason = message.rsplit_once(" at line ").map_or(message.as_str(), |(reason, _)| reason);
@@ -106,8 +103,8 @@ pub(super) fn parse(source: &Source) -> Result<Node, Diagnostic> {
     Reader { source, at: 0 }.value(0)
 }
 
-fn invalid(source: &Source, span: Span, message: String) -> Diagnostic {
-    Diagnostic::error(Code::InvalidSchema, source, span, message)
+fn invalid(source: &Source, span: Span, message: String) -> Box<Diagnostic> {
+    Box::new(Diagnostic::error(Code::InvalidSchema, source, span, message))
 }
 
 /// The byte at a line and a column in bytes, both from 1.
@@ -134,12 +131,12 @@ impl Reader<'_> {
         }
     }
 
-    fn value(&mut self, depth: u32) -> Result<Node, Diagnostic> {
+    fn value(&mut self, depth: u32) -> Result<Node, Box<Diagnostic>> {
         self.skip(|_| false);
         let start = self.at;
         if depth > MAX_DEPTH {
             let message = format!("nested deeper than {MAX_DEPTH} levels");
-            return Err(Diagnostic::error(Code::TooLarge, self.source, Span::at(start), message));
+            return Err(Diagnostic::error(Code::TooLarge, self.source, Span::at(start), message).into());
         }
         let kind = match self.peek() {
             Some(b'{') => Kind::Object(self.members(depth)?),
@@ -158,7 +155,7 @@ impl Reader<'_> {
         kind
     }
 
-    fn members(&mut self, depth: u32) -> Result<Vec<Member>, Diagnostic> {
+    fn members(&mut self, depth: u32) -> Result<Vec<Member>, Box<Diagnostic>> {
         self.at += 1;
         let mut members: Vec<Member> = Vec::new();
         loop {
@@ -177,7 +174,7 @@ impl Reader<'_> {
         Ok(members)
     }
 
-    fn elements(&mut self, depth: u32) -> Result<Vec<Node>, Diagnostic> {
+    fn elements(&mut self, depth: u32) -> Result<Vec<Node>, Box<Diagnostic>> {
         self.at += 1;
         let mut elements = Vec::new();
         loop {
@@ -190,7 +187,7 @@ impl Reader<'_> {
         }
     }
 
-    fn string(&mut self) -> Result<(Box<str>, Span), Diagnostic> {
+    fn string(&mut self) -> Result<(Box<str>, Span), Box<Diagnostic>> {
         let start = self.at;
         self.at += 1;
         while let Some(byte) = self.peek() {
@@ -202,11 +199,12 @@ impl Reader<'_> {
         let span = Span::new(start, self.at);
         let text = serde_json::from_str(self.source.slice(span));
         // Half a surrogate pair is all that can still be wrong.
-        let text: String = text.map_err(|_| invalid(self.source, span, "invalid escape in a string".to_owned()))?;
+        let text: String =
+            text.map_err(|_| invalid(self.source, span, "invalid escape in a string".to_owned()))?;
         Ok((text.into(), span))
     }
 
-    fn number(&mut self) -> Result<Kind, Diagnostic> {
+    fn number(&mut self) -> Result<Kind, Box<Diagnostic>> {
         let start = self.at;
         while self.peek().is_some_and(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')) {
             self.at += 1;
@@ -224,7 +222,7 @@ impl Reader<'_> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Node, Diagnostic> {
+    fn read(text: &str) -> Result<Node, Box<Diagnostic>> {
         parse(&Source::new("_schemas/a.json", text))
     }
 
@@ -234,7 +232,9 @@ mod tests {
         let list = node.get("a").unwrap();
         assert_eq!((list.span, list.type_name()), (Span::new(8, 27), "a list"));
         let Kind::Array(elements) = &list.kind else { panic!("{list:?}") };
-        assert!(matches!(&elements[0].kind, Kind::Number { value, text } if *value == 1000.0 && &**text == "1e3"));
+        assert!(
+            matches!(&elements[0].kind, Kind::Number { value, text } if *value == 1000.0 && &**text == "1e3")
+        );
         assert_eq!(elements[1].as_str(), Some("é\n"));
         assert_eq!(node.member("b").unwrap().key_span, Span::new(30, 33));
         assert!(matches!(node.get("b").and_then(|b| b.get("c")).unwrap().kind, Kind::Bool(true)));

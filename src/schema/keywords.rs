@@ -32,6 +32,9 @@ pub(super) fn compile<'l>(compiler: &mut Compiler<'l>, node: &'l Node, resource:
     keywords.out
 }
 
+/// A keyword that holds a list of schemas.
+type ListKeyword = fn(Box<[SchemaId]>) -> Keyword;
+
 struct Keywords<'c, 'l> {
     compiler: &'c mut Compiler<'l>,
     node: &'l Node,
@@ -129,7 +132,8 @@ impl<'l> Keywords<'_, 'l> {
     fn properties(&mut self) {
         let mut named = self.schemas_by_name("properties");
         named.sort_by(|(a, ..), (b, ..)| a.key.cmp(&b.key));
-        let named: Box<[_]> = named.into_iter().map(|(member, schema)| (member.key.clone(), schema)).collect();
+        let named: Box<[_]> =
+            named.into_iter().map(|(member, schema)| (member.key.clone(), schema)).collect();
         let mut patterns = Vec::new();
         for (member, schema) in self.schemas_by_name("patternProperties") {
             if let Some(regex) = self.regex(&member.key, member.key_span) {
@@ -142,7 +146,8 @@ impl<'l> Keywords<'_, 'l> {
             Some((Kind::Bool(false), _)) => Additional::Forbidden,
             Some((_, node)) => Additional::Schema(self.compiler.schema(node, self.resource)),
         };
-        let says_nothing = matches!(additional, Additional::Unsaid) && named.is_empty() && patterns.is_empty();
+        let says_nothing =
+            matches!(additional, Additional::Unsaid) && named.is_empty() && patterns.is_empty();
         if !says_nothing {
             let properties = Properties { named, patterns: patterns.into(), additional };
             self.out.push(Keyword::Properties(Box::new(properties)));
@@ -292,9 +297,9 @@ impl<'l> Keywords<'_, 'l> {
         if let Some(schema) = self.schema("not") {
             self.out.push(Keyword::Not(schema));
         }
-        let lists: [(&str, fn(Box<[SchemaId]>) -> Keyword); 3] =
-            [("allOf", Keyword::AllOf), ("anyOf", Keyword::AnyOf), ("oneOf", Keyword::OneOf)];
-        for (name, keyword) in lists {
+        for (name, keyword) in
+            [("allOf", Keyword::AllOf as ListKeyword), ("anyOf", Keyword::AnyOf), ("oneOf", Keyword::OneOf)]
+        {
             let schemas = self.schemas(name);
             if !schemas.is_empty() {
                 self.out.push(keyword(schemas));

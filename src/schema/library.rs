@@ -10,7 +10,7 @@ use crate::text::{Code, Diagnostic, Source};
 #[derive(Debug, Default)]
 pub struct Library {
     /// By the path below `_schemas`. What is no schema is known by what is wrong with it.
-    documents: BTreeMap<String, Result<Document, Diagnostic>>,
+    documents: BTreeMap<String, Result<Document, Box<Diagnostic>>>,
 }
 
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Library {
         Self { documents: sources.into_iter().map(|(path, source)| (path, read(source))).collect() }
     }
 
-    pub(super) fn get(&self, path: &str) -> Option<(&str, &Result<Document, Diagnostic>)> {
+    pub(super) fn get(&self, path: &str) -> Option<(&str, &Result<Document, Box<Diagnostic>>)> {
         self.documents.get_key_value(path).map(|(path, document)| (path.as_str(), document))
     }
 
@@ -36,7 +36,7 @@ impl Library {
     }
 }
 
-fn read(source: Source) -> Result<Document, Diagnostic> {
+fn read(source: Source) -> Result<Document, Box<Diagnostic>> {
     let root = json::parse(&source)?;
     let Some(named) = root.get("$schema") else { return Ok(Document { source, root, draft: LATEST }) };
     match named.as_str().and_then(Draft::of) {
@@ -46,8 +46,9 @@ fn read(source: Source) -> Result<Document, Diagnostic> {
                 Some(url) => format!("`{url}` is not a dialect of JSON Schema that is known here"),
                 None => format!("`$schema` must be a string, not {}", named.type_name()),
             };
-            Err(Diagnostic::error(Code::InvalidSchema, &source, named.span, message)
-                .with_hint("write `https://json-schema.org/draft/2020-12/schema`, or leave `$schema` out"))
+            let diagnostic = Diagnostic::error(Code::InvalidSchema, &source, named.span, message);
+            let hint = "write `https://json-schema.org/draft/2020-12/schema`, or leave `$schema` out";
+            Err(diagnostic.with_hint(hint).into())
         }
     }
 }

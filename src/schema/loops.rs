@@ -62,8 +62,9 @@ pub(super) fn report(compiler: &mut Compiler<'_>) {
         let Some((source, span)) = compiler.sites.get(schema).copied() else { continue };
         let message = "the schema refers to itself without end";
         compiler.report(
-            Diagnostic::error(Code::InvalidSchema, source, span, message)
-                .with_hint("a schema may only come back to itself for a part of the value, such as a property"),
+            Diagnostic::error(Code::InvalidSchema, source, span, message).with_hint(
+                "a schema may only come back to itself for a part of the value, such as a property",
+            ),
         );
     }
 }

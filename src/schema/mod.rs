@@ -9,6 +9,7 @@
 //! messages that read as the PDP's do, because clients show them to people and compare them in tests.
 
 mod compiler;
+mod context;
 mod draft;
 mod format;
 mod json;
@@ -23,8 +24,8 @@ mod uri;
 mod url;
 mod validate;
 
-pub use compiler::{Compiler, Finished, Unloadable};
 pub(crate) use compiler::elsewhere;
+pub use compiler::{Compiler, Finished, Unloadable};
 pub use library::Library;
 pub use model::{SchemaId, SchemaSet};
 pub use validate::Violation;

@@ -61,45 +61,87 @@ pub(super) enum Keyword {
     /// The schema `false`.
     Never,
     /// What follows is only checked if the type fits.
-    Type { allowed: Types, names: Box<str> },
-    Const { value: Const, message: Box<str> },
-    Enum { values: Box<[Const]>, message: Box<str> },
-    Format { name: Box<str>, is_valid: fn(&str) -> bool },
+    Type {
+        allowed: Types,
+        names: Box<str>,
+    },
+    Const {
+        value: Const,
+        message: Box<str>,
+    },
+    Enum {
+        values: Box<[Const]>,
+        message: Box<str>,
+    },
+    Format {
+        name: Box<str>,
+        is_valid: fn(&str) -> bool,
+    },
 
     MinProperties(u64),
     MaxProperties(u64),
     Required(Box<[Box<str>]>),
     Properties(Box<Properties>),
     PropertyNames(SchemaId),
-    DependentRequired { name: Box<str>, required: Box<[Box<str>]> },
-    DependentSchema { name: Box<str>, schema: SchemaId },
+    DependentRequired {
+        name: Box<str>,
+        required: Box<[Box<str>]>,
+    },
+    DependentSchema {
+        name: Box<str>,
+        schema: SchemaId,
+    },
 
     MinItems(u64),
     MaxItems(u64),
     UniqueItems,
-    Items { prefix: Box<[SchemaId]>, rest: Rest },
-    Contains { schema: SchemaId, min: u64, max: Option<u64>, evaluates: bool },
+    Items {
+        prefix: Box<[SchemaId]>,
+        rest: Rest,
+    },
+    Contains {
+        schema: SchemaId,
+        min: u64,
+        max: Option<u64>,
+        evaluates: bool,
+    },
 
     MinLength(u64),
     MaxLength(u64),
-    Pattern { regex: Regex, pattern: Box<str> },
+    Pattern {
+        regex: Regex,
+        pattern: Box<str>,
+    },
     Content(Box<Content>),
 
     Minimum(f64),
     ExclusiveMinimum(f64),
     Maximum(f64),
     ExclusiveMaximum(f64),
-    MultipleOf { factor: f64, decimal: Decimal },
+    MultipleOf {
+        factor: f64,
+        decimal: Decimal,
+    },
 
     Ref(SchemaId),
-    DynamicRef { target: SchemaId, anchor: Option<Box<str>> },
-    RecursiveRef { target: SchemaId, to_anchor: bool },
+    DynamicRef {
+        target: SchemaId,
+        anchor: Option<Box<str>>,
+    },
+    RecursiveRef {
+        target: SchemaId,
+        to_anchor: bool,
+    },
 
     Not(SchemaId),
     AllOf(Box<[SchemaId]>),
     AnyOf(Box<[SchemaId]>),
     OneOf(Box<[SchemaId]>),
-    If { condition: SchemaId, then: Option<SchemaId>, otherwise: Option<SchemaId> },
+    If {
+        condition: SchemaId,
+        then: Option<SchemaId>,
+        otherwise: Option<SchemaId>,
+    },
 
     UnevaluatedProperties(SchemaId),
     UnevaluatedItems(SchemaId),

@@ -35,9 +35,9 @@ impl Decimal {
             // The factor has the larger unit: scaled to ours, it may only get too large to divide anything.
             let scale = 10_u128.checked_pow(shift.unsigned_abs());
             let scaled = scale.and_then(|scale| factor.checked_mul(scale));
-            return scaled.is_some_and(|factor| digits % factor == 0);
+            return scaled.is_some_and(|factor| digits.is_multiple_of(factor));
         };
-        digits % factor * power_of_ten(shift, factor) % factor == 0
+        (digits % factor * power_of_ten(shift, factor)).is_multiple_of(factor)
     }
 }
 

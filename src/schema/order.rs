@@ -76,7 +76,8 @@ mod tests {
         ];
         for (text, expected) in cases {
             let arena = Bump::new();
-            let value = ValueSeed::new(&arena).deserialize(&mut serde_json::Deserializer::from_str(text)).unwrap();
+            let value =
+                ValueSeed::new(&arena).deserialize(&mut serde_json::Deserializer::from_str(text)).unwrap();
             let Value::List(list) = value else { panic!("{text}") };
             assert_eq!(first_repetition(list), expected, "{text}");
         }

@@ -87,11 +87,14 @@ fn is_host(host: &str) -> bool {
     let is_host_byte =
         |byte: u8| byte >= 0x80 || byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:[]<>\"%".contains(&byte);
     let mut escapes = name.split('%').skip(1);
-    name.bytes().all(is_host_byte) && escapes.all(|escape| escape.bytes().next().is_some_and(|byte| byte > b'7')) && is_encoded(name)
+    name.bytes().all(is_host_byte)
+        && escapes.all(|escape| escape.bytes().next().is_some_and(|byte| byte > b'7'))
+        && is_encoded(name)
 }
 
 fn is_port(port: &str) -> bool {
-    port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
+    port.is_empty()
+        || port.strip_prefix(':').is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Whether every `%` starts an escape.

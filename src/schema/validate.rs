@@ -9,10 +9,11 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec;
 use serde::de::DeserializeSeed;
 
-use super::model::{Additional, Content, Keyword, Properties, Rest, Schema, SchemaId, SchemaSet};
+use super::context::{At, Evaluated, Path, Scope};
+use super::model::{Additional, Content, Keyword, Properties, Resource, Rest, Schema, SchemaId, SchemaSet};
 use super::number::Decimal;
 use super::order::first_repetition;
-use super::quote::{number, push_token, single};
+use super::quote::{number, single};
 use crate::cel::{List, Map, Value, ValueSeed, base64_bytes};
 
 /// Deepest nesting of schemas in the course of a validation.
@@ -31,84 +32,17 @@ pub struct Violation<'a> {
 
 impl SchemaSet {
     /// Validates attributes. Empty where the schema accepts them.
-    pub fn validate<'a>(&self, schema: SchemaId, attributes: Map<'a>, arena: &'a Bump) -> &'a [Violation<'a>] {
+    pub fn validate<'a>(
+        &self,
+        schema: SchemaId,
+        attributes: Map<'a>,
+        arena: &'a Bump,
+    ) -> &'a [Violation<'a>] {
         let mut validator = Validator { set: self, arena, violations: Vec::new_in(arena), quiet: 0 };
         let scope = Scope { resource: u32::MAX, outer: None };
         let at = At { path: &Path::Root, scope: &scope, depth: 0 };
         validator.check(schema, Value::Map(attributes), at);
         validator.violations.into_bump_slice()
-    }
-}
-
-/// Where in the attributes a value stands.
-#[derive(Clone, Copy)]
-enum Path<'p> {
-    Root,
-    Field(&'p Path<'p>, &'p str),
-    Index(&'p Path<'p>, usize),
-}
-
-impl Path<'_> {
-    fn write(&self, out: &mut String) {
-        match self {
-            Self::Root => {}
-            Self::Field(outer, name) => {
-                outer.write(out);
-                out.push('/');
-                push_token(out, name);
-            }
-            Self::Index(outer, index) => {
-                outer.write(out);
-                out.push('/');
-                out.push_str(&index.to_string());
-            }
-        }
-    }
-}
-
-/// The resources that validation has come through: what dynamic references look at.
-struct Scope<'p> {
-    resource: u32,
-    outer: Option<&'p Scope<'p>>,
-}
-
-#[derive(Clone, Copy)]
-struct At<'p> {
-    path: &'p Path<'p>,
-    scope: &'p Scope<'p>,
-    depth: u32,
-}
-
-impl<'p> At<'p> {
-    /// The same place, for a part of the value.
-    fn part<'q>(self, path: &'q Path<'q>) -> At<'q>
-    where
-        'p: 'q,
-    {
-        At { path, ..self }
-    }
-}
-
-/// Which properties or items some schema has looked at.
-struct Evaluated<'a>(Vec<'a, bool>);
-
-impl Evaluated<'_> {
-    fn mark(&mut self, index: usize) {
-        if let Some(mark) = self.0.get_mut(index) {
-            *mark = true;
-        }
-    }
-
-    fn mark_all(&mut self) {
-        self.0.fill(true);
-    }
-
-    fn has(&self, index: usize) -> bool {
-        self.0.get(index).copied().unwrap_or(false)
-    }
-
-    fn merge(&mut self, other: &Self) {
-        self.0.iter_mut().zip(&other.0).for_each(|(mark, other)| *mark |= *other);
     }
 }
 
@@ -127,18 +61,16 @@ impl<'s, 'a> Validator<'s, 'a> {
     }
 
     fn evaluate(&mut self, id: SchemaId, value: Value<'a>, at: At<'_>) -> (bool, Evaluated<'a>) {
-        let mut evaluated = Evaluated(Vec::new_in(self.arena));
         let set = self.set;
+        let count = match value {
+            Value::Map(map) if set.tracks_evaluation => map.len(),
+            Value::List(list) if set.tracks_evaluation => list.len(),
+            _ => 0,
+        };
+        let mut evaluated = Evaluated::none_of(count, self.arena);
         let Some(schema) = set.schemas.get(id.0 as usize) else { return (true, evaluated) };
         if at.depth >= MAX_DEPTH {
             return (self.fail(at, "", format_args!("nested too deeply to be validated")), evaluated);
-        }
-        if set.tracks_evaluation {
-            match value {
-                Value::Map(map) => evaluated.0.resize(map.len(), false),
-                Value::List(list) => evaluated.0.resize(list.len(), false),
-                _ => {}
-            }
         }
         let valid = if at.scope.resource == schema.resource {
             self.demand(schema, value, At { depth: at.depth + 1, ..at }, &mut evaluated)
@@ -150,7 +82,13 @@ impl<'s, 'a> Validator<'s, 'a> {
         (valid, evaluated)
     }
 
-    fn demand(&mut self, schema: &'s Schema, value: Value<'a>, at: At<'_>, evaluated: &mut Evaluated<'a>) -> bool {
+    fn demand(
+        &mut self,
+        schema: &'s Schema,
+        value: Value<'a>,
+        at: At<'_>,
+        evaluated: &mut Evaluated<'a>,
+    ) -> bool {
         let mut valid = true;
         for keyword in &schema.keywords {
             if !self.keyword(keyword, value, at, evaluated) {
@@ -164,7 +102,13 @@ impl<'s, 'a> Validator<'s, 'a> {
         valid
     }
 
-    fn keyword(&mut self, keyword: &'s Keyword, value: Value<'a>, at: At<'_>, evaluated: &mut Evaluated<'a>) -> bool {
+    fn keyword(
+        &mut self,
+        keyword: &'s Keyword,
+        value: Value<'a>,
+        at: At<'_>,
+        evaluated: &mut Evaluated<'a>,
+    ) -> bool {
         match keyword {
             Keyword::Never => self.fail(at, "", format_args!("not allowed")),
             Keyword::Type { allowed, names } => {
@@ -232,9 +176,10 @@ impl<'s, 'a> Validator<'s, 'a> {
                 self.also(*schema, Value::Map(map), at, evaluated)
             }
             Keyword::UnevaluatedProperties(schema) => {
-                let valid = self.each(fields(map).enumerate(), at, |this, (index, (name, value)), path, at| {
-                    evaluated.has(index) || this.check(*schema, value, at.part(&Path::Field(path, name)))
-                });
+                let valid =
+                    self.each(fields(map).enumerate(), at, |this, (index, (name, value)), path, at| {
+                        evaluated.has(index) || this.check(*schema, value, at.part(&Path::Field(path, name)))
+                    });
                 evaluated.mark_all();
                 valid
             }
@@ -432,7 +377,8 @@ impl<'s, 'a> Validator<'s, 'a> {
             let message = format_args!("value is not of mediatype 'application/json'");
             let valid = !content.json || self.fail(at, "contentMediaType", message);
             let is_unread = content.schema.is_some();
-            return !is_unread && valid || self.fail(at, "contentSchema", format_args!("value is not valid json"));
+            return !is_unread && valid
+                || self.fail(at, "contentSchema", format_args!("value is not valid json"));
         };
         content.schema.is_none_or(|schema| self.check(schema, value, at))
     }
@@ -447,7 +393,9 @@ impl<'s, 'a> Validator<'s, 'a> {
             Keyword::MultipleOf { factor, decimal } => {
                 let fits = Decimal::of(value).is_some_and(|value| value.is_multiple_of(*decimal));
                 let (value, factor) = (number(value), number(*factor));
-                return Some(fits || self.fail(at, "multipleOf", format_args!("{value} not multipleOf {factor}")));
+                return Some(
+                    fits || self.fail(at, "multipleOf", format_args!("{value} not multipleOf {factor}")),
+                );
             }
             _ => return None,
         };
@@ -456,7 +404,13 @@ impl<'s, 'a> Validator<'s, 'a> {
     }
 
     /// Keywords that apply other schemas to the same value; keywords about other types are content with it.
-    fn in_place(&mut self, keyword: &'s Keyword, value: Value<'a>, at: At<'_>, evaluated: &mut Evaluated<'a>) -> bool {
+    fn in_place(
+        &mut self,
+        keyword: &'s Keyword,
+        value: Value<'a>,
+        at: At<'_>,
+        evaluated: &mut Evaluated<'a>,
+    ) -> bool {
         let before = self.violations.len();
         match keyword {
             Keyword::Ref(schema) => self.also(*schema, value, at, evaluated),
@@ -469,10 +423,15 @@ impl<'s, 'a> Validator<'s, 'a> {
                 self.also(outermost.unwrap_or(*target), value, at, evaluated)
             }
             Keyword::Not(schema) => {
-                !self.accepts(*schema, value, at, evaluated) || self.fail(at, "not", format_args!("not failed"))
+                !self.accepts(*schema, value, at, evaluated)
+                    || self.fail(at, "not", format_args!("not failed"))
             }
             Keyword::AllOf(schemas) => {
-                schemas.iter().fold(true, |valid, schema| self.also(*schema, value, at, evaluated) && valid)
+                let mut valid = true;
+                for schema in schemas {
+                    valid &= self.also(*schema, value, at, evaluated);
+                }
+                valid
             }
             Keyword::AnyOf(schemas) => {
                 let mut valid = false;
@@ -513,7 +472,13 @@ impl<'s, 'a> Validator<'s, 'a> {
     }
 
     /// Checks the value against another schema as well. What that looks at counts as looked at if it accepts.
-    fn also(&mut self, schema: SchemaId, value: Value<'a>, at: At<'_>, evaluated: &mut Evaluated<'a>) -> bool {
+    fn also(
+        &mut self,
+        schema: SchemaId,
+        value: Value<'a>,
+        at: At<'_>,
+        evaluated: &mut Evaluated<'a>,
+    ) -> bool {
         let (valid, by_it) = self.evaluate(schema, value, at);
         if valid {
             evaluated.merge(&by_it);
@@ -522,7 +487,13 @@ impl<'s, 'a> Validator<'s, 'a> {
     }
 
     /// [`Validator::also`] without telling why not.
-    fn accepts(&mut self, schema: SchemaId, value: Value<'a>, at: At<'_>, evaluated: &mut Evaluated<'a>) -> bool {
+    fn accepts(
+        &mut self,
+        schema: SchemaId,
+        value: Value<'a>,
+        at: At<'_>,
+        evaluated: &mut Evaluated<'a>,
+    ) -> bool {
         self.quiet += 1;
         let valid = self.also(schema, value, at, evaluated);
         self.quiet -= 1;
@@ -531,7 +502,7 @@ impl<'s, 'a> Validator<'s, 'a> {
 
     /// The schema of the outermost resource that has the dynamic anchor.
     fn dynamic_anchor(&self, scope: &Scope<'_>, anchor: &str) -> Option<SchemaId> {
-        let anchors = |resource: &'s super::model::Resource| {
+        let anchors = |resource: &'s Resource| {
             resource.dynamic_anchors.iter().find(|(name, _)| **name == *anchor).map(|(_, schema)| *schema)
         };
         self.outermost(scope, anchors)
@@ -544,7 +515,7 @@ impl<'s, 'a> Validator<'s, 'a> {
     fn outermost(
         &self,
         scope: &Scope<'_>,
-        find: impl Fn(&'s super::model::Resource) -> Option<SchemaId>,
+        find: impl Fn(&'s Resource) -> Option<SchemaId>,
     ) -> Option<SchemaId> {
         let mut found = None;
         let mut next = Some(scope);
@@ -562,7 +533,11 @@ impl<'s, 'a> Validator<'s, 'a> {
         at: At<'_>,
         mut check: impl FnMut(&mut Self, T, &Path<'_>, At<'_>) -> bool,
     ) -> bool {
-        things.fold(true, |valid, thing| check(self, thing, at.path, at) && valid)
+        let mut valid = true;
+        for thing in things {
+            valid &= check(self, thing, at.path, at);
+        }
+        valid
     }
 
     /// Tells what is wrong; always false.
