@@ -72,14 +72,14 @@ fn attribute_schema(
     let ignored_actions =
         actions.iter().filter_map(|action| rules::matcher(policy, action, action, modules)).collect();
     let referrer = Label::new(&policy.source, reference.span).with_note("this policy needs the schema");
-    let report = |modules: &mut Modules<'_, '_>, severity, message, hint: String| {
+    let report = |modules: &mut Modules<'_, '_>, severity, message, hint: &str| {
         let diagnostic = Diagnostic::error(Code::InvalidSchema, &policy.source, reference.span, message);
         modules.report(Diagnostic { severity, ..diagnostic.with_hint(hint) });
     };
     match compiler.reference(reference, referrer) {
         Ok(schema) => return Some(AttributeSchema { schema, ignored_actions }),
         Err(Unloadable::Broken) => {}
-        Err(Unloadable::Wrong { message, hint }) => report(modules, Severity::Error, message, hint),
+        Err(Unloadable::Wrong { message, hint }) => report(modules, Severity::Error, message, &hint),
         Err(Unloadable::Elsewhere) => {
             let is_needed = enforcement != Enforcement::None;
             let severity = if is_needed { Severity::Error } else { Severity::Warning };

@@ -108,6 +108,7 @@ impl<'l> Compiler<'l> {
     /// Everything that was referred to, and what is wrong in it and in what nothing refers to.
     #[must_use]
     pub fn finish(mut self) -> Finished {
+        self.referrer = None;
         let resources = (0..self.resources.len()).map(|index| self.resource(index)).collect();
         self.compile_waiting();
         loops::report(&mut self);
@@ -135,7 +136,6 @@ impl<'l> Compiler<'l> {
 
     /// Reads what nothing refers to. What is made of it is not kept.
     fn compile_unused(&mut self) {
-        self.referrer = None;
         let paths: Vec<&str> = self.library.paths().collect();
         for path in paths {
             // A broken file is reported on the way.
@@ -208,22 +208,16 @@ impl<'l> Compiler<'l> {
             Err(unloadable) => unloadable,
         };
         let place = self.resources.get(resource as usize)?;
-        let source = &place.document.source;
-        match unloadable {
-            Unloadable::Broken => {}
+        let (message, hint) = match unloadable {
+            Unloadable::Broken => return None,
             Unloadable::Elsewhere => {
-                let url = resolve(&place.url, split_fragment(url).0);
-                let (message, hint) = elsewhere(&url);
-                self.report(
-                    Diagnostic::error(Code::InvalidSchema, source, reference.span, message).with_hint(hint),
-                );
+                let (message, hint) = elsewhere(&resolve(&place.url, split_fragment(url).0));
+                (message, hint.to_owned())
             }
-            Unloadable::Wrong { message, hint } => {
-                self.report(
-                    Diagnostic::error(Code::InvalidSchema, source, reference.span, message).with_hint(hint),
-                );
-            }
-        }
+            Unloadable::Wrong { message, hint } => (message, hint),
+        };
+        let source = &place.document.source;
+        self.report(Diagnostic::error(Code::InvalidSchema, source, reference.span, message).with_hint(hint));
         None
     }
 
@@ -240,7 +234,8 @@ impl<'l> Compiler<'l> {
         let resource = match known {
             Some(index) => Span::at(index).start,
             None => {
-                let path = store_path(&url).ok_or(Unloadable::Elsewhere)?;
+                let elsewhere = || if scheme(&url).is_some() { Unloadable::Elsewhere } else { no_url(&url) };
+                let path = store_path(&url).ok_or_else(elsewhere)?;
                 self.load(&path)?
             }
         };
@@ -371,15 +366,13 @@ fn missing(path: &str, library: &Library) -> Unloadable {
     Unloadable::Wrong { message: format!("cannot find the schema `cerbos:///{path}`"), hint }
 }
 
+fn no_url(url: &str) -> Unloadable {
+    let hint = format!("write `cerbos:///{}`", url.trim_start_matches('/'));
+    Unloadable::Wrong { message: format!("`{url}` is not the URL of a schema"), hint }
+}
+
 /// What is said of a URL that leads out of the store, and what to do about it.
-pub(crate) fn elsewhere(url: &str) -> (String, String) {
-    let message = match scheme(url) {
-        None => format!("`{url}` is not the URL of a schema"),
-        Some(_) => format!("cannot load the schema `{url}`: only files below `_schemas` are read"),
-    };
-    let hint = match scheme(url) {
-        None => format!("write `cerbos:///{}`", url.trim_start_matches('/')),
-        Some(_) => "save it below `_schemas`, and refer to it by `cerbos:///`".to_owned(),
-    };
-    (message, hint)
+pub(crate) fn elsewhere(url: &str) -> (String, &'static str) {
+    let message = format!("cannot load the schema `{url}`: only files below `_schemas` are read");
+    (message, "save it below `_schemas`, and refer to it by `cerbos:///`")
 }
