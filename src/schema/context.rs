@@ -1,9 +1,11 @@
 //! What a validation knows of where it is.
 
+use std::fmt;
+
 use bumpalo::Bump;
 use bumpalo::collections::Vec;
 
-use super::quote::push_token;
+use super::quote::write_token;
 
 /// Where in the attributes a value stands.
 #[derive(Clone, Copy)]
@@ -13,21 +15,21 @@ pub(super) enum Path<'p> {
     Index(&'p Path<'p>, usize),
 }
 
-impl Path<'_> {
-    /// The path as a JSON pointer, percent-encoded; empty for the whole.
-    pub(super) fn write(&self, out: &mut String) {
-        match self {
-            Self::Root => {}
-            Self::Field(outer, name) => {
-                outer.write(out);
-                out.push('/');
-                push_token(out, name);
-            }
-            Self::Index(outer, index) => {
-                outer.write(out);
-                out.push('/');
-                out.push_str(&index.to_string());
-            }
+/// A JSON pointer, percent-encoded; `/` for the whole.
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (outer, last) = match self {
+            Self::Root => return f.write_str("/"),
+            Self::Field(outer, name) => (outer, Ok(name)),
+            Self::Index(outer, index) => (outer, Err(index)),
+        };
+        if !matches!(outer, Self::Root) {
+            outer.fmt(f)?;
+        }
+        f.write_str("/")?;
+        match last {
+            Ok(name) => write_token(f, name),
+            Err(index) => index.fmt(f),
         }
     }
 }

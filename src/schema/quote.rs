@@ -1,6 +1,6 @@
 //! Text in messages, quoted as the PDP quotes it: Go's `%q` and `%#v`.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use super::json::{Kind, Node};
 
@@ -66,17 +66,14 @@ pub(super) fn number(value: f64) -> String {
 const MIN_EXPONENT: i32 = 6;
 
 /// A part of a path to an attribute: a JSON pointer's token, percent-encoded.
-pub(super) fn push_token(out: &mut String, token: &str) {
-    for byte in token.bytes() {
-        match byte {
-            b'~' => out.push_str("~0"),
-            b'/' => out.push_str("~1"),
-            b'-' | b'_' | b'.' | b'$' | b'&' | b'+' | b':' | b'=' | b'@' => out.push(char::from(byte)),
-            byte if byte.is_ascii_alphanumeric() => out.push(char::from(byte)),
-            // Writing to a string does not fail.
-            byte => drop(write!(out, "%{byte:02X}")),
-        }
-    }
+pub(super) fn write_token(out: &mut impl Write, token: &str) -> fmt::Result {
+    token.bytes().try_for_each(|byte| match byte {
+        b'~' => out.write_str("~0"),
+        b'/' => out.write_str("~1"),
+        b'-' | b'_' | b'.' | b'$' | b'&' | b'+' | b':' | b'=' | b'@' => out.write_char(char::from(byte)),
+        byte if byte.is_ascii_alphanumeric() => out.write_char(char::from(byte)),
+        byte => write!(out, "%{byte:02X}"),
+    })
 }
 
 #[cfg(test)]
@@ -106,7 +103,7 @@ mod tests {
         assert_eq!(single("joe\"'s\n"), r#"'joe"\'s\n'"#);
         assert_eq!(double("a\"b'c\\\u{1}\u{85}é"), r#""a\"b'c\\\x01\u0085é""#);
         let mut path = String::new();
-        push_token(&mut path, "a/b~c dé");
+        write_token(&mut path, "a/b~c dé").unwrap();
         assert_eq!(path, "a~1b~0c%20d%C3%A9");
     }
 }

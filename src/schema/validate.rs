@@ -392,15 +392,21 @@ impl<'s, 'a> Validator<'s, 'a> {
             Keyword::ExclusiveMaximum(limit) => (value < *limit, "exclusiveMaximum", "<", limit),
             Keyword::MultipleOf { factor, decimal } => {
                 let fits = Decimal::of(value).is_some_and(|value| value.is_multiple_of(*decimal));
-                let (value, factor) = (number(value), number(*factor));
                 return Some(
-                    fits || self.fail(at, "multipleOf", format_args!("{value} not multipleOf {factor}")),
+                    fits || {
+                        let (value, factor) = (number(value), number(*factor));
+                        self.fail(at, "multipleOf", format_args!("{value} not multipleOf {factor}"))
+                    },
                 );
             }
             _ => return None,
         };
-        let (limit, value) = (number(*limit), number(value));
-        Some(fits || self.fail(at, name, format_args!("must be {sign} {limit} but found {value}")))
+        Some(
+            fits || {
+                let (limit, value) = (number(*limit), number(value));
+                self.fail(at, name, format_args!("must be {sign} {limit} but found {value}"))
+            },
+        )
     }
 
     /// Keywords that apply other schemas to the same value; keywords about other types are content with it.
@@ -543,9 +549,7 @@ impl<'s, 'a> Validator<'s, 'a> {
     /// Tells what is wrong; always false.
     fn fail(&mut self, at: At<'_>, keyword: &'static str, message: fmt::Arguments<'_>) -> bool {
         if self.quiet == 0 {
-            let mut path = String::new();
-            at.path.write(&mut path);
-            let path = if path.is_empty() { "/" } else { self.arena.alloc_str(&path) };
+            let path = bumpalo::format!(in self.arena, "{}", at.path).into_bump_str();
             let message = bumpalo::format!(in self.arena, "{}", message).into_bump_str();
             self.violations.push(Violation { path, message, keyword });
         }
