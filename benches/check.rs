@@ -16,6 +16,7 @@ use orthrus::Engine;
 use orthrus::cel::{Const, Timestamp};
 use orthrus::check::{Detail, Options};
 use orthrus::contract::CheckResourcesRequest;
+use orthrus::schema::Enforcement;
 use orthrus::text::Source;
 
 const ROUNDS: usize = 30;
@@ -27,31 +28,37 @@ fn main() {
         ("owner and status", "owned", r#"["read","write","delete"]"#),
         ("derived roles, variables, condition tree", "derived", r#"["read","write","delete"]"#),
     ] {
-        measure(name, &engine(1), kind, actions);
+        measure(name, &engine(1, Enforcement::None), kind, actions);
     }
+    let schemas = engine(1, Enforcement::Reject);
+    measure("attributes against schemas", &schemas, "validated", r#"["read","write","delete"]"#);
     for policies in [10, 10_000] {
         measure(
             &format!("owner and status, {policies} policies"),
-            &engine(policies),
+            &engine(policies, Enforcement::None),
             "owned",
             r#"["read","write","delete"]"#,
         );
     }
 }
 
-fn engine(policies: usize) -> Engine {
+fn engine(policies: usize, schema_enforcement: Enforcement) -> Engine {
     let mut sources = vec![
         Source::new("roles_only.yaml", ROLES_ONLY),
         Source::new("owned.yaml", OWNED),
         Source::new("derived.yaml", DERIVED),
         Source::new("derived_roles.yaml", DERIVED_ROLES),
+        Source::new("validated.yaml", VALIDATED),
+        Source::new("_schemas/user.json", USER_SCHEMA),
+        Source::new("_schemas/resource.json", RESOURCE_SCHEMA),
     ];
-    let more = (sources.len()..policies).map(|number| {
+    let more = (5..policies).map(|number| {
         let text = OWNED.replace("resource: owned", &format!("resource: owned_{number}"));
         Source::new(format!("owned_{number}.yaml"), text)
     });
     sources.extend(more);
-    match Engine::new(sources, Options::default(), Const::map(Vec::new())) {
+    let options = Options { schema_enforcement, ..Options::default() };
+    match Engine::new(sources, options, Const::map(Vec::new())) {
         Ok(engine) => engine,
         Err(errors) => panic!("{}", errors.iter().map(orthrus::text::Diagnostic::render).collect::<String>()),
     }
@@ -139,3 +146,28 @@ derivedRoles:
     - { name: owner, parentRoles: [user], condition: { match: { expr: R.attr.owner == P.id } } }
     - { name: colleague, parentRoles: [user], condition: { match: { expr: P.attr.org.id == R.attr.orgId } } }
 "#;
+
+const VALIDATED: &str = r#"
+apiVersion: api.cerbos.dev/v1
+resourcePolicy:
+  resource: validated
+  version: default
+  schemas:
+    principalSchema: { ref: "cerbos:///user.json" }
+    resourceSchema: { ref: "cerbos:///resource.json" }
+  rules:
+    - { actions: [read, write], roles: [user], effect: EFFECT_ALLOW }
+"#;
+
+const USER_SCHEMA: &str = r#"
+{ "type": "object", "required": ["department", "level"],
+  "properties": { "department": { "enum": ["sales", "legal"] }, "level": { "type": "integer", "minimum": 1 },
+                  "org": { "type": "object", "properties": { "id": { "type": "string", "pattern": "^[a-z]+$" } } } } }
+"#;
+
+const RESOURCE_SCHEMA: &str = r##"
+{ "type": "object", "required": ["owner"], "additionalProperties": false,
+  "properties": { "owner": { "$ref": "#/$defs/name" }, "orgId": { "$ref": "#/$defs/name" }, "amount": { "maximum": 1000 },
+                  "status": { "anyOf": [ { "const": "closed" }, { "const": "open" } ] } },
+  "$defs": { "name": { "type": "string", "minLength": 1 } } }
+"##;

@@ -588,6 +588,11 @@ export function decodeIsAllowed(answer: Answer): boolean {
   return isAllowedAt(answer, 0);
 }
 
+/** What schemas refuse in a request with one resource. */
+export function decodeValidationErrors(answer: Answer): ValidationError[] {
+  return (decodeDetails(answer, 1)?.[0]?.validationErrors ?? []) as ValidationError[];
+}
+
 /** The result of a request with one resource. */
 export function decodeCheckResource({ resource, actions }: ResourceCheck, answer: Answer): CheckResourcesResult {
   return decodeResult(resource, actions, answer, 0, decodeDetails(answer, actions.length)?.[0]);

@@ -3,6 +3,8 @@
  * the package meet and `instanceof` does not.
  */
 
+import type { ValidationError } from "./result.js";
+
 /** A place in a policy file that takes part in a {@link Diagnostic}. Lines and columns count from 1. */
 export interface DiagnosticPlace {
   /** The file, relative to the directory that was opened, or the name given to `fromFiles`. */
@@ -99,6 +101,25 @@ export class RequestError extends OrthrusError {
   constructor(code: RequestErrorCode, path: string, problem: string, options?: ErrorOptions) {
     super(code, path === "" ? problem : `${path}: ${problem}`, options);
     this.path = path;
+  }
+}
+
+/** Schemas refuse attributes of the request, and the engine was opened with `onValidationError: "throw"`. Code: `VALIDATION_FAILED`. */
+export class ValidationFailed extends OrthrusError {
+  static {
+    ValidationFailed.prototype.name = "ValidationFailed";
+  }
+
+  declare readonly code: "VALIDATION_FAILED";
+  /** What schemas refuse, each thing once. */
+  readonly validationErrors: ValidationError[];
+
+  constructor(validationErrors: ValidationError[]) {
+    const lines = validationErrors.map(
+      ({ source, path, message }) => `${source === "SOURCE_PRINCIPAL" ? "principal" : "resource"} ${path}: ${message}`,
+    );
+    super("VALIDATION_FAILED", `schemas refuse the attributes: ${lines.join("; ")}`);
+    this.validationErrors = validationErrors;
   }
 }
 

@@ -15,8 +15,9 @@ export {
   RequestError,
   type RequestErrorCode,
   StoreError,
+  ValidationFailed,
 } from "./errors.js";
-export type { Options } from "./options.js";
+export { type Options, SchemaEnforcement, type ValidationFailedCallback } from "./options.js";
 export { Orthrus } from "./orthrus.js";
 export type {
   AuxData,

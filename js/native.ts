@@ -67,6 +67,7 @@ export interface NativeOptions {
   defaultScope?: string;
   lenientScopeSearch?: boolean;
   strictEvaluation?: boolean;
+  schemaEnforcement?: "none" | "warn" | "reject";
   globals?: object;
 }
 

@@ -6,6 +6,20 @@ import { OptionsError } from "./errors.js";
 import type { NativeOptions } from "./native.js";
 import { nearest } from "./nearest.js";
 import type { Value } from "./request.js";
+import type { ValidationError } from "./result.js";
+
+/** What becomes of requests whose attributes a schema refuses. */
+export enum SchemaEnforcement {
+  /** Attributes are not validated. */
+  NONE = "none",
+  /** Results tell what schemas refuse, and the rules decide. */
+  WARN = "warn",
+  /** Results tell what schemas refuse, and every action on the resource is denied. */
+  REJECT = "reject",
+}
+
+/** Is given what schemas refuse in a request, each thing once. What it throws, the check throws or rejects with. */
+export type ValidationFailedCallback = (validationErrors: ValidationError[]) => void;
 
 /** Options of `Orthrus.open` and its siblings. All have the meaning they have in Cerbos. */
 export interface Options {
@@ -20,6 +34,16 @@ export interface Options {
    * even if it is one that denies.
    */
   strictEvaluation?: boolean | undefined;
+  /**
+   * Whether attributes are validated against the JSON Schemas that resource policies name under `schemas`. Default: `"none"`, as
+   * in Cerbos.
+   */
+  schemaEnforcement?: SchemaEnforcement | `${SchemaEnforcement}` | undefined;
+  /**
+   * What to do when schemas refuse attributes: throw a `ValidationFailed`, or call a function and go on. By default they are
+   * only told in `validationErrors` of the result.
+   */
+  onValidationError?: "throw" | ValidationFailedCallback | undefined;
   /** What policies read as `globals` or `G`. */
   globals?: Record<string, Value> | undefined;
   /** The clock that `now()` reads, once a request. Default: the system's. For tests. */
@@ -34,15 +58,19 @@ export interface CheckedOptions {
   native: string;
   now: (() => Date) | undefined;
   decodeJWTPayload: DecodeJWTPayload | undefined;
+  onValidationError: "throw" | ValidationFailedCallback | undefined;
 }
 
 type Kind = "string" | "boolean" | "object" | "function";
 
+/** The type of each option; of `onValidationError` what it is beside `"throw"`. */
 const KINDS: Record<keyof Options, Kind> = {
   defaultPolicyVersion: "string",
   defaultScope: "string",
   lenientScopeSearch: "boolean",
   strictEvaluation: "boolean",
+  schemaEnforcement: "string",
+  onValidationError: "function",
   globals: "object",
   now: "function",
   decodeJWTPayload: "function",
@@ -58,12 +86,24 @@ export function checkOptions(options: Options = {}): CheckedOptions {
       throw new OptionsError(name, unknownOption(name));
     }
     const kind = KINDS[name as keyof Options];
+    if (name === "onValidationError" && value === "throw") {
+      continue;
+    }
     if (value !== undefined && (typeof value !== kind || value === null || Array.isArray(value))) {
-      throw new OptionsError(name, `must be ${kind === "object" ? "an" : "a"} ${kind}`);
+      const other = name === "onValidationError" ? ' or "throw"' : "";
+      throw new OptionsError(name, `must be ${kind === "object" ? "an" : "a"} ${kind}${other}`);
     }
   }
-  const { now, decodeJWTPayload, ...native } = options;
-  return { native: encodeNativeOptions(native as NativeOptions), now, decodeJWTPayload };
+  checkEnforcement(options.schemaEnforcement);
+  const { now, decodeJWTPayload, onValidationError, ...native } = options;
+  return { native: encodeNativeOptions(native as NativeOptions), now, decodeJWTPayload, onValidationError };
+}
+
+function checkEnforcement(mode: string | undefined): void {
+  const modes: string[] = Object.values(SchemaEnforcement);
+  if (mode !== undefined && !modes.includes(mode)) {
+    throw new OptionsError("schemaEnforcement", `must be one of ${modes.join(", ")}`);
+  }
 }
 
 /** What to say of an option that does not exist. */

@@ -5,12 +5,13 @@ import {
   decodeCheckResource,
   decodeCheckResources,
   decodeIsAllowed,
+  decodeValidationErrors,
   encodeCheckResource,
   encodeCheckResources,
   encodeIsAllowed,
 } from "./codec.js";
 import { directoryPath } from "./directory.js";
-import { ClosedError, type Diagnostic, OptionsError, RequestError } from "./errors.js";
+import { ClosedError, type Diagnostic, OptionsError, RequestError, ValidationFailed } from "./errors.js";
 import { frame, writeCheckResource, writeCheckResources, writeFrame, writeIsAllowed } from "./frame.js";
 import { type Answer, type EngineNumber, errorFromNative, type Native } from "./native.js";
 import { type CheckedOptions, checkOptions, type Options } from "./options.js";
@@ -22,7 +23,7 @@ import type {
   Principal,
   RequestOptions,
 } from "./request.js";
-import type { CheckResourcesResponse, CheckResourcesResult } from "./result.js";
+import type { CheckResourcesResponse, CheckResourcesResult, ValidationError } from "./result.js";
 import { OrthrusWithPrincipal } from "./with-principal.js";
 
 /** One kind of request: to text, and from the answer. */
@@ -31,22 +32,27 @@ interface Operation<Request, Result> {
   write(request: Request, auxClaims: AuxClaims | undefined, reads: AttributesRead): void;
   encode(request: Request, auxClaims: AuxClaims | undefined): string;
   decode(request: Request, answer: Answer): Result;
+  /** What schemas refuse. */
+  validationErrors(result: Result, answer: Answer): ValidationError[];
 }
 
 const CHECK_RESOURCES: Operation<CheckResourcesRequest, CheckResourcesResponse> = {
   write: writeCheckResources,
   encode: encodeCheckResources,
   decode: decodeCheckResources,
+  validationErrors: (response) => response.validationErrors,
 };
 const CHECK_RESOURCE: Operation<CheckResourceRequest, CheckResourcesResult> = {
   write: writeCheckResource,
   encode: encodeCheckResource,
   decode: decodeCheckResource,
+  validationErrors: (result) => result.validationErrors,
 };
 const IS_ALLOWED: Operation<IsAllowedRequest, boolean> = {
   write: writeIsAllowed,
   encode: encodeIsAllowed,
   decode: (_request, answer) => decodeIsAllowed(answer),
+  validationErrors: (_allowed, answer) => decodeValidationErrors(answer),
 };
 
 /** Frees the policies of engines that nobody closed and nobody can reach any more. */
@@ -209,7 +215,7 @@ export class Orthrus {
   }
 
   #decide<Request, Result>(
-    { write, encode, decode }: Operation<Request, Result>,
+    { write, encode, decode, validationErrors }: Operation<Request, Result>,
     request: Request,
     auxClaims: AuxClaims | undefined,
   ): Result {
@@ -228,7 +234,23 @@ export class Orthrus {
       }
       throw errorFromNative(error);
     }
-    return decode(request, answer);
+    const result = decode(request, answer);
+    // What schemas refuse is among the details, which a number has none of.
+    if (this.#options.onValidationError !== undefined && typeof answer === "string") {
+      this.#onValidationErrors(validationErrors(result, answer));
+    }
+    return result;
+  }
+
+  #onValidationErrors(errors: ValidationError[]): void {
+    const { onValidationError } = this.#options;
+    if (errors.length === 0) {
+      return;
+    }
+    if (onValidationError === "throw") {
+      throw new ValidationFailed(errors);
+    }
+    onValidationError?.(errors);
   }
 
   #claims(request: { auxData?: AuxData | undefined }): AuxClaims | undefined | Promise<AuxClaims> {

@@ -10,6 +10,7 @@ use crate::check::{Decision, Detail, Input, Options, check};
 use crate::compile::{Compiled, compile};
 use crate::contract::CheckResourcesRequest;
 use crate::policy::{self, Budget, FileKind, Policy};
+use crate::schema::{Enforcement, Library};
 use crate::table::{AttributeSet, RuleTable};
 use crate::text::{Code, Diagnostic, Diagnostics, Source, Span};
 
@@ -38,7 +39,7 @@ pub struct Call<'a> {
 }
 
 impl Engine {
-    /// Compiles the policy files among the sources. A source is named by its path below the policy directory,
+    /// Compiles the policies and schemas among the sources. A source is named by its path below the policy directory,
     /// with `/`: the name tells whether it is a policy, a schema, a test, or nothing that concerns the engine.
     /// `globals` is a map (anything else counts as empty).
     ///
@@ -49,8 +50,8 @@ impl Engine {
         options: Options,
         globals: Const,
     ) -> Result<Self, Diagnostics> {
-        let policies = parse_policies(sources)?;
-        let Compiled { table, warnings } = compile(&policies)?;
+        let Files { policies, schemas } = read_files(sources, options.schema_enforcement)?;
+        let Compiled { table, warnings } = compile(&policies, &schemas, options.schema_enforcement)?;
         Ok(Self { table, options, globals, warnings })
     }
 
@@ -135,8 +136,18 @@ impl Engine {
     }
 }
 
-fn parse_policies(sources: impl IntoIterator<Item = Source>) -> Result<std::vec::Vec<Policy>, Diagnostics> {
+/// What the sources hold.
+struct Files {
+    policies: std::vec::Vec<Policy>,
+    schemas: Library,
+}
+
+fn read_files(
+    sources: impl IntoIterator<Item = Source>,
+    enforcement: Enforcement,
+) -> Result<Files, Diagnostics> {
     let mut policies = std::vec::Vec::new();
+    let mut schemas = std::vec::Vec::new();
     let mut diagnostics = Diagnostics::new();
     for source in sources {
         match FileKind::of(source.name()) {
@@ -149,16 +160,21 @@ fn parse_policies(sources: impl IntoIterator<Item = Source>) -> Result<std::vec:
                 );
                 continue;
             }
-            FileKind::Schema { .. } | FileKind::Test | FileKind::TestFixture | FileKind::Ignored => continue,
+            FileKind::Schema { id } => {
+                schemas.push((id, source));
+                continue;
+            }
+            FileKind::Test | FileKind::TestFixture | FileKind::Ignored => continue,
         }
         match policy::parse_file(&source, &Budget::default()) {
             Ok(policy) => policies.extend(policy),
             Err(errors) => diagnostics.extend(errors),
         }
     }
+    let schemas = Library::new(schemas);
     if diagnostics.has_errors() {
         // Policies that do parse may have mistakes of their own; imports of broken files are not among them.
-        diagnostics.extend(compile_errors_besides_imports(&policies));
+        diagnostics.extend(compile_errors_besides_imports(&policies, &schemas, enforcement));
         return Err(diagnostics.sorted());
     }
     if policies.is_empty() {
@@ -168,10 +184,14 @@ fn parse_policies(sources: impl IntoIterator<Item = Source>) -> Result<std::vec:
             .with_hint("point to the directory that holds the policies")
             .into());
     }
-    Ok(policies)
+    Ok(Files { policies, schemas })
 }
 
-fn compile_errors_besides_imports(policies: &[Policy]) -> impl Iterator<Item = Diagnostic> + use<> {
+fn compile_errors_besides_imports(
+    policies: &[Policy],
+    schemas: &Library,
+    enforcement: Enforcement,
+) -> impl Iterator<Item = Diagnostic> + use<> {
     let follows_from_a_missing_file = |code| {
         matches!(
             code,
@@ -182,7 +202,7 @@ fn compile_errors_besides_imports(policies: &[Policy]) -> impl Iterator<Item = D
                 | Code::UndefinedConstant
         )
     };
-    let errors = compile(policies).err().unwrap_or_default();
+    let errors = compile(policies, schemas, enforcement).err().unwrap_or_default();
     errors.into_iter().filter(move |diagnostic| !follows_from_a_missing_file(diagnostic.code))
 }
 

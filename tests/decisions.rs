@@ -17,7 +17,7 @@ use orthrus::contract::{CheckResourcesRequest, ResultEntry};
 use orthrus::policy::Effect;
 use serde_json::{Value, json};
 use std::path::Path;
-use support::{Archive, engine, files, stem, tests_directory};
+use support::{Archive, engine_with, files, stem, tests_directory};
 
 fn main() {
     let cases = files(&tests_directory().join("decisions"), ".txt");
@@ -29,15 +29,16 @@ fn run(path: &Path) -> Result<(), Failed> {
     let archive = Archive::read(path);
     let expected: Value = serde_json::from_str(archive.file("expected.json"))?;
     let request: Value = serde_json::from_str(archive.file("request.json"))?;
-    let actual = decide(archive.sources(&["request.json", "expected.json"]), &request.to_string());
+    let actual = decide(&archive, &request.to_string());
     if actual == expected {
         return Ok(());
     }
     Err(format!("expected {expected:#}\ngot {actual:#}").into())
 }
 
-fn decide(sources: Vec<orthrus::text::Source>, request: &str) -> Value {
-    let engine = engine(sources).unwrap_or_else(|errors| {
+fn decide(archive: &Archive, request: &str) -> Value {
+    let sources = archive.sources(&["request.json", "expected.json"]);
+    let engine = engine_with(sources, archive.enforcement()).unwrap_or_else(|errors| {
         panic!("{}", errors.iter().map(orthrus::text::Diagnostic::render).collect::<String>());
     });
     let arena = Bump::new();

@@ -14,7 +14,7 @@ use std::path::Path;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use orthrus::text::Diagnostic;
-use support::{Archive, engine, files, stem, tests_directory};
+use support::{Archive, engine_with, files, stem, tests_directory};
 
 const EXPECTED: &str = "expected";
 
@@ -26,7 +26,7 @@ fn main() {
 
 fn run(path: &Path) -> Result<(), Failed> {
     let archive = Archive::read(path);
-    let actual = match engine(archive.sources(&[EXPECTED])) {
+    let actual = match engine_with(archive.sources(&[EXPECTED]), archive.enforcement()) {
         Ok(engine) => engine.warnings().iter().map(Diagnostic::render).collect(),
         Err(errors) => errors.iter().map(Diagnostic::render).collect::<Vec<_>>(),
     }

@@ -9,6 +9,7 @@ import {
   type IsAllowedRequest,
   Orthrus,
   type Principal,
+  SchemaEnforcement,
 } from "orthrus";
 
 declare const orthrus: Orthrus;
@@ -38,6 +39,12 @@ export async function results(): Promise<void> {
   const error: string | undefined = result.outputs[0]?.error;
   console.log(allowed, effect === Effect.ALLOW, error, result.metadata?.effectiveDerivedRoles);
 }
+
+declare const callback: Cerbos.ValidationFailedCallback;
+Orthrus.openSync("policies", { schemaEnforcement: SchemaEnforcement.WARN, onValidationError: callback });
+Orthrus.openSync("policies", { schemaEnforcement: "reject", onValidationError: "throw" });
+// @ts-expect-error: there is no such mode
+Orthrus.openSync("policies", { schemaEnforcement: "strict" });
 
 // @ts-expect-error: there is no such option
 Orthrus.openSync("policies", { lenient: true });

@@ -51,6 +51,7 @@ pub use error::{EvalError, EvalResult};
 pub use expr::{Expr, Issue};
 pub use json::{Json, ValueSeed};
 pub use lib::{Cidr, FunctionDoc, functions};
+pub(crate) use lib::{base64_bytes, regex};
 pub use opaque::{Opaque, SpiffeMatcher};
 pub use program::{Names, NoNames, Program};
 pub use references::{AttrUse, References};

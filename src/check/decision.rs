@@ -4,7 +4,7 @@ use crate::cel::{EvalError, Value};
 use crate::policy::{Effect, Kind};
 
 /// The answer for one resource.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Decision<'a> {
     /// One entry an action, in the order of the request.
     pub actions: &'a [ActionDecision<'a>],
@@ -13,6 +13,8 @@ pub struct Decision<'a> {
     pub effective_derived_roles: &'a [&'a str],
     /// What rules reported, in the order of actions and rules.
     pub outputs: &'a [OutputEntry<'a>],
+    /// What schemas refuse in the attributes; under `reject` the reason for every denial.
+    pub validation_errors: &'a [ValidationError<'a>],
     /// Expressions that raised an error, each once, sorted by expression. Filled when
     /// [`Detail::evaluation_errors`](super::Detail) asks for it.
     pub evaluation_errors: &'a [EvaluationError<'a>],
@@ -104,4 +106,24 @@ pub enum RuleOutcome {
     DerivedRoleNotHeld,
     /// It could not be evaluated, in strict mode: the action is denied.
     Errored,
+}
+
+/// Whose attributes a schema refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttributeSource {
+    /// The principal's.
+    Principal,
+    /// The resource's.
+    Resource,
+}
+
+/// A part of the attributes that a schema refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ValidationError<'a> {
+    /// Whose attributes.
+    pub source: AttributeSource,
+    /// Where in them: a JSON pointer, or `/` for the whole.
+    pub path: &'a str,
+    /// What is wrong there.
+    pub message: &'a str,
 }

@@ -10,6 +10,7 @@ mod evaluate;
 mod principal;
 mod resource;
 mod role;
+mod schemas;
 mod scopes;
 
 use std::borrow::Cow;
@@ -19,11 +20,13 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec;
 
 pub use decision::{
-    ActionDecision, Decision, EvaluationError, MatchedPolicy, OutputEntry, RuleOutcome, TraceEntry,
+    ActionDecision, AttributeSource, Decision, EvaluationError, MatchedPolicy, OutputEntry, RuleOutcome,
+    TraceEntry, ValidationError,
 };
 
 use crate::cel::{Activation, AuxData, Map, Principal, Resource, Timestamp, Variables};
 use crate::policy::{Effect, ScopePermissions, sanitize};
+use crate::schema::Enforcement;
 use crate::table::{Output, RuleTable};
 use evaluate::{Evaluator, Raised};
 use principal::PrincipalChain;
@@ -40,6 +43,8 @@ pub struct Options {
     pub lenient_scope_search: bool,
     /// Whether an expression that raises an error denies the action, instead of counting as not satisfied.
     pub strict_evaluation: bool,
+    /// What becomes of requests whose attributes a schema refuses.
+    pub schema_enforcement: Enforcement,
 }
 
 impl Default for Options {
@@ -49,6 +54,7 @@ impl Default for Options {
             default_scope: String::new(),
             lenient_scope_search: false,
             strict_evaluation: false,
+            schema_enforcement: Enforcement::None,
         }
     }
 }
@@ -91,7 +97,15 @@ pub fn check<'a>(
     input: &Input<'a>,
     arena: &'a Bump,
 ) -> Decision<'a> {
-    Check::new(table, options, detail, input, arena).run(input.actions)
+    let check = Check::new(table, options, detail, input, arena);
+    let validation_errors = match check.resource.schemas() {
+        Some(schemas) => schemas::validate(&table.schemas, schemas, input, arena),
+        None => &[],
+    };
+    if !validation_errors.is_empty() && options.schema_enforcement == Enforcement::Reject {
+        return check.reject(input.actions, validation_errors);
+    }
+    Decision { validation_errors, ..check.run(input.actions) }
 }
 
 /// The answer of one kind of policy for one role.
@@ -174,6 +188,14 @@ impl<'a> Check<'a> {
         }
     }
 
+    /// Denies everything, without asking any rule.
+    fn reject(self, actions: &'a [&'a str], validation_errors: &'a [ValidationError<'a>]) -> Decision<'a> {
+        let denied = Outcome::deny(self.resource.matched(), "");
+        let mut decided = Vec::with_capacity_in(actions.len(), self.evaluator.arena());
+        decided.extend(actions.iter().map(|_| ActionDecision::from(denied)));
+        Decision { actions: decided.into_bump_slice(), validation_errors, ..Decision::default() }
+    }
+
     fn run(mut self, actions: &'a [&'a str]) -> Decision<'a> {
         let mut decided = Vec::with_capacity_in(actions.len(), self.evaluator.arena());
         for action in actions {
@@ -189,6 +211,7 @@ impl<'a> Check<'a> {
             effective_derived_roles: self.resource.effective_derived_roles(self.evaluator.arena()),
             outputs: self.outputs.into_bump_slice(),
             trace: self.evaluator.take_trace(),
+            validation_errors: &[],
             evaluation_errors: self.evaluator.into_errors(),
         }
     }

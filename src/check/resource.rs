@@ -12,8 +12,8 @@ use super::{Detail, Input, Unanswerable, Verdict, emit, unanswerable};
 use crate::cel::{EvalError, RuntimeRoles};
 use crate::policy::{Effect, Kind};
 use crate::table::{
-    Candidate, DerivedRole, ResourcePolicy, ResourceRule, RoleMatcher, RolePolicy, Row, RuleTable, Symbol,
-    Symbols,
+    AttributeSchemas, Candidate, DerivedRole, ResourcePolicy, ResourceRule, RoleMatcher, RolePolicy, Row,
+    RuleTable, Symbol, Symbols,
 };
 
 /// A role of the principal with all that it inherits from.
@@ -131,6 +131,12 @@ impl<'a> ResourceChain<'a> {
             version,
             derive_always: detail.metadata || detail.evaluation_errors,
         }
+    }
+
+    /// The schemas of the innermost scope. As in the PDP there are none where that scope has only policies of
+    /// other kinds, whatever its parents say.
+    pub(super) fn schemas(&self) -> Option<&'a AttributeSchemas> {
+        self.steps.first()?.policy?.policy.schemas.as_deref()
     }
 
     pub(super) fn matched(&self) -> MatchedPolicy<'a> {

@@ -1,12 +1,14 @@
 //! Puts compiled policies where a check finds them, and checks what policies of different files owe each other.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::modules::Modules;
 use crate::policy::{self, Body, Policy, ScopePermissions, Spanned, policy_key, sanitize, scope_parents};
+use crate::schema::SchemaSet;
 use crate::table::{
-    AttributesRead, Matcher, PolicyId, PrincipalPolicy, ResourcePolicy, RolePolicy, RuleTable, Scope, Symbol,
-    Symbols,
+    AttributeSchemas, AttributesRead, Matcher, PolicyId, PrincipalPolicy, ResourcePolicy, RolePolicy,
+    RuleTable, Scope, Symbol, Symbols,
 };
 use crate::text::{Code, Diagnostic, Diagnostics, Label};
 
@@ -61,6 +63,20 @@ impl Builder {
         let parents = body.parent_roles.iter().map(|role| self.symbols.intern(role)).collect();
         self.parents.insert((scope, compiled.role), parents);
         self.role_policies.entry((version, scope)).or_default().push(compiled);
+    }
+
+    pub(super) fn set_schemas(&mut self, schemas: SchemaSet) {
+        self.table.schemas = schemas;
+    }
+
+    /// Has the attributes of requests validated, for which all of them are needed.
+    pub(super) fn attach_schemas(&mut self, body: &policy::ResourcePolicy, schemas: &Arc<AttributeSchemas>) {
+        let identity = self.identity(&body.version, &sanitize(&body.resource), &body.scope);
+        self.table.common_attributes.principal.all |= schemas.principal.is_some();
+        self.table.resource_attributes.entry(identity.1).or_default().all |= schemas.resource.is_some();
+        if let Some(policy) = self.table.resources.get_mut(&identity) {
+            policy.schemas = Some(Arc::clone(schemas));
+        }
     }
 
     fn identity(&mut self, version: &str, name: &str, scope: &str) -> PolicyId {

@@ -8,10 +8,12 @@ mod imports;
 mod index;
 mod modules;
 mod rules;
+mod schemas;
 
 use std::collections::BTreeMap;
 
 use crate::policy::{Body, Policy};
+use crate::schema::{Enforcement, Library as SchemaLibrary};
 use crate::table::RuleTable;
 use crate::text::{Code, Diagnostic, Diagnostics, Label, Severity};
 use imports::Library;
@@ -29,8 +31,13 @@ pub struct Compiled {
     pub warnings: Diagnostics,
 }
 
-/// Compiles policies. Disabled ones are left out, as if their files were not there.
-pub fn compile(policies: &[Policy]) -> Result<Compiled, Diagnostics> {
+/// Compiles policies, and the schemas that they refer to. Disabled policies are left out, as if their files were
+/// not there. Where schemas are not enforced the table holds none.
+pub fn compile(
+    policies: &[Policy],
+    schemas: &SchemaLibrary,
+    enforcement: Enforcement,
+) -> Result<Compiled, Diagnostics> {
     let mut diagnostics = Diagnostics::new();
     let by_key = index_by_key(policies, &mut diagnostics);
     let library = Library::new(by_key.values().copied());
@@ -44,6 +51,7 @@ pub fn compile(policies: &[Policy]) -> Result<Compiled, Diagnostics> {
             Body::DerivedRoles(_) | Body::ExportVariables(_) | Body::ExportConstants(_) => {}
         }
     }
+    diagnostics.extend(schemas::compile(&by_key, schemas, enforcement, &mut modules, &mut builder));
     index::check_scopes(&by_key, &mut diagnostics);
     modules.compile_unused();
     diagnostics.extend(modules.take_diagnostics());

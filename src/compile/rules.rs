@@ -103,6 +103,7 @@ pub(super) fn resource_policy<'p>(
             uses: reads.variables.into(),
             memos,
             reads_runtime: reads.runtime,
+            schemas: None,
             actions,
             patterns,
         },
@@ -270,7 +271,7 @@ fn role_matcher(
 }
 
 /// Reads a name of a rule. A pattern that cannot be read matches nothing, as in the PDP, and is warned of.
-fn matcher(
+pub(super) fn matcher(
     policy: &Policy,
     written: &Spanned<String>,
     pattern: &str,

@@ -4,12 +4,12 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::ResourceEntry;
 use crate::cel::Json;
-use crate::check::{ActionDecision, Decision, MatchedPolicy, OutputEntry};
+use crate::check::{ActionDecision, AttributeSource, Decision, MatchedPolicy, OutputEntry, ValidationError};
 use crate::policy::policy_key;
 
 /// One resource's part of a response: what was asked and what was decided.
 ///
-/// Serialises to the fields `outputs` and `meta` of a Cerbos result, each only where there is something to say.
+/// Serialises to the fields `outputs`, `validationErrors` and `meta` of a Cerbos result, each only where there is something to say.
 #[derive(Clone, Copy, Debug)]
 pub struct ResultEntry<'a> {
     /// What was asked.
@@ -24,7 +24,8 @@ impl ResultEntry<'_> {
     /// Whether there is more to say than the effects.
     #[must_use]
     pub fn has_details(&self) -> bool {
-        self.include_meta || !self.decision.outputs.is_empty()
+        let Decision { outputs, validation_errors, .. } = self.decision;
+        self.include_meta || !outputs.is_empty() || !validation_errors.is_empty()
     }
 }
 
@@ -33,6 +34,9 @@ impl Serialize for ResultEntry<'_> {
         let mut map = serializer.serialize_map(None)?;
         if !self.decision.outputs.is_empty() {
             map.serialize_entry("outputs", self.decision.outputs)?;
+        }
+        if !self.decision.validation_errors.is_empty() {
+            map.serialize_entry("validationErrors", self.decision.validation_errors)?;
         }
         if self.include_meta {
             map.serialize_entry("meta", &Meta(*self))?;
@@ -87,6 +91,20 @@ impl std::fmt::Display for MatchedPolicy<'_> {
                 f.write_str(&policy_key(*kind, name, version, scope))
             }
         }
+    }
+}
+
+impl Serialize for ValidationError<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("path", self.path)?;
+        map.serialize_entry("message", self.message)?;
+        let source = match self.source {
+            AttributeSource::Principal => "SOURCE_PRINCIPAL",
+            AttributeSource::Resource => "SOURCE_RESOURCE",
+        };
+        map.serialize_entry("source", source)?;
+        map.end()
     }
 }
 

@@ -4,9 +4,12 @@ mod attributes;
 mod glob;
 mod names;
 mod rules;
+mod schemas;
 mod symbols;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::schema::SchemaSet;
 
 pub use attributes::{AttributeSet, AttributesRead};
 pub use glob::{Glob, InvalidGlob, Matcher};
@@ -15,6 +18,7 @@ pub use rules::{
     Candidate, Condition, DerivedRole, Expression, Module, ModuleId, Output, PrincipalPolicy, PrincipalRule,
     ResourcePolicy, ResourceRule, RoleMatcher, RolePolicy, RoleRule, Row, Scope,
 };
+pub use schemas::{AttributeSchema, AttributeSchemas};
 pub use symbols::{Symbol, Symbols};
 
 /// Identity of a policy among those of its kind: version, name (sanitised), scope.
@@ -44,6 +48,8 @@ pub struct RuleTable {
     /// What policies read whatever the kind: of principals all attributes, of resources those of principal and
     /// role policies, and whether any of them reads the clock.
     pub common_attributes: AttributesRead,
+    /// What attributes have to satisfy. Empty where schemas are not enforced.
+    pub schemas: SchemaSet,
     /// How many policies it was made of (disabled ones not counted).
     pub policy_count: usize,
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::glob::Matcher;
 use super::names::NameMap;
+use super::schemas::AttributeSchemas;
 use super::symbols::Symbol;
 use crate::cel::Program;
 use crate::policy::{Effect, ScopePermissions};
@@ -133,6 +134,8 @@ pub struct ResourcePolicy {
     pub memos: u32,
     /// Whether any expression reads `runtime`.
     pub reads_runtime: bool,
+    /// What attributes have to satisfy; none where schemas are not enforced.
+    pub schemas: Option<Arc<AttributeSchemas>>,
     /// Rules for each action that a rule names without a wildcard.
     pub actions: NameMap<Box<[Candidate]>>,
     /// Rules with wildcards in actions, for every other action.

@@ -79,6 +79,8 @@ codes! {
     ScriptsUnsupported = "scripts-unsupported",
     /// Policies of one scope disagree on `scopePermissions`.
     ConflictingScopePermissions = "conflicting-scope-permissions",
+    /// A JSON Schema that cannot be found or read, or is no schema.
+    InvalidSchema = "invalid-schema",
     /// A pattern with wildcards that cannot be read.
     InvalidGlob = "invalid-glob",
     /// A CEL expression that does not parse.

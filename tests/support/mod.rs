@@ -7,6 +7,7 @@
     reason = "a test that cannot go on fails and says so"
 )]
 
+pub(crate) mod engine_case;
 pub(crate) mod yaml;
 
 use std::collections::BTreeSet;
@@ -17,6 +18,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use orthrus::Engine;
 use orthrus::cel::Const;
 use orthrus::check::Options;
+use orthrus::schema::Enforcement;
 use orthrus::text::{Diagnostics, Source};
 
 /// Files in one text: a line `-- NAME --` starts each.
@@ -44,6 +46,11 @@ impl Archive {
         self.0.iter().find(|(file, _)| file == name).map_or("", |(_, text)| text)
     }
 
+    /// What the file `enforcement` names; none where there is no such file.
+    pub(crate) fn enforcement(&self) -> Enforcement {
+        Enforcement::from_name(self.file("enforcement").trim()).unwrap_or_default()
+    }
+
     /// All files but those named.
     pub(crate) fn sources(&self, except: &[&str]) -> Vec<Source> {
         let files = self.0.iter().filter(|(name, _)| !except.contains(&name.as_str()));
@@ -53,7 +60,15 @@ impl Archive {
 
 /// Compiles sources with default options.
 pub(crate) fn engine(sources: Vec<Source>) -> Result<Engine, Diagnostics> {
-    Engine::new(sources, Options::default(), Const::map(Vec::new()))
+    engine_with(sources, Enforcement::None)
+}
+
+/// Compiles sources with default options, but for the enforcement of schemas.
+pub(crate) fn engine_with(
+    sources: Vec<Source>,
+    schema_enforcement: Enforcement,
+) -> Result<Engine, Diagnostics> {
+    Engine::new(sources, Options { schema_enforcement, ..Options::default() }, Const::map(Vec::new()))
 }
 
 /// The files of a directory with an ending, in order.

@@ -7,6 +7,7 @@ use napi::{Env, Result, Task};
 use orthrus::Engine;
 use orthrus::cel::Const;
 use orthrus::check::Options;
+use orthrus::schema::Enforcement;
 use orthrus::text::Source;
 use orthrus_store::read_directory;
 use serde::Deserialize;
@@ -37,6 +38,7 @@ struct OpenOptions {
     default_scope: Option<String>,
     lenient_scope_search: Option<bool>,
     strict_evaluation: Option<bool>,
+    schema_enforcement: Option<String>,
     globals: Option<serde_json::Map<String, Value>>,
 }
 
@@ -63,10 +65,19 @@ impl Open {
             default_scope: options.default_scope.unwrap_or(defaults.default_scope),
             lenient_scope_search: options.lenient_scope_search.unwrap_or(defaults.lenient_scope_search),
             strict_evaluation: options.strict_evaluation.unwrap_or(defaults.strict_evaluation),
+            schema_enforcement: match options.schema_enforcement {
+                Some(name) => enforcement(&name)?,
+                None => defaults.schema_enforcement,
+            },
         };
         let globals = to_const(&Value::Object(options.globals.unwrap_or_default()));
         Engine::new(sources, engine_options, globals).map_err(Failure::Policies)
     }
+}
+
+fn enforcement(name: &str) -> std::result::Result<Enforcement, Failure> {
+    Enforcement::from_name(name)
+        .ok_or_else(|| Failure::Options(format!("schemaEnforcement: there is no mode `{name}`")))
 }
 
 fn read_files(files: &str) -> std::result::Result<Vec<Source>, Failure> {

@@ -43,7 +43,9 @@ impl std::error::Error for StoreError {}
 /// # Errors
 /// A directory that is missing or cannot be read, and files that are not UTF-8 or too large.
 pub fn read_directory(directory: &Path) -> Result<Vec<Source>, StoreError> {
-    read_files(directory, concerns_engine, |directory| concerns_engine(&format!("{directory}/policy.yaml")))
+    read_files(directory, concerns_engine, |directory| {
+        ["policy.yaml", "schema.json"].iter().any(|file| concerns_engine(&format!("{directory}/{file}")))
+    })
 }
 
 /// Reads every test suite and every fixture, in the same manner.
@@ -104,9 +106,9 @@ fn list_files(
     Ok(())
 }
 
-/// Policies, and what the engine refuses to overlook.
+/// Policies and schemas, and what the engine refuses to overlook.
 fn concerns_engine(name: &str) -> bool {
-    matches!(FileKind::of(name), FileKind::Policy | FileKind::MisplacedSchema)
+    matches!(FileKind::of(name), FileKind::Policy | FileKind::Schema { .. } | FileKind::MisplacedSchema)
 }
 
 fn concerns_tests(name: &str) -> bool {
@@ -117,8 +119,10 @@ fn read_file(name: &str, path: &Path) -> Result<Result<Source, Diagnostic>, Stor
     let unreadable = |error| StoreError::Unreadable(path.to_owned(), error);
     let size = fs::metadata(path).map_err(unreadable)?.len();
     if size > Budget::default().bytes as u64 {
-        let message =
-            format!("{name}: the file has {size} bytes; a policy may have {}", Budget::default().bytes);
+        let message = format!(
+            "{name}: the file has {size} bytes; one of policies or schemas may have {}",
+            Budget::default().bytes
+        );
         return Ok(Err(Diagnostic::unplaced(Code::TooLarge, message)));
     }
     let bytes = fs::read(path).map_err(unreadable)?;
@@ -142,16 +146,26 @@ mod tests {
     }
 
     #[test]
-    fn reads_policies_or_tests_in_the_order_of_names() {
+    fn reads_policies_and_schemas_or_tests_in_the_order_of_names() {
         let directory = tempfile::tempdir().unwrap();
-        for name in
-            ["b.yaml", "a/z.yml", "a/z_test.yaml", ".git/c.yaml", "testdata/d.yaml", "e.txt", "f.json"]
-        {
+        for name in [
+            "b.yaml",
+            "a/z.yml",
+            "a/z_test.yaml",
+            ".git/c.yaml",
+            "testdata/d.yaml",
+            "e.txt",
+            "f.json",
+            "_schemas/s.json",
+            "_schemas/sub/s.json",
+            "_schemas/s.yaml",
+            "_schemas/.hidden/s.json",
+        ] {
             write(directory.path(), name, b"a: 1");
         }
         let sources = read_directory(directory.path()).unwrap();
         let names: Vec<&str> = sources.iter().map(Source::name).collect();
-        assert_eq!(names, ["a/z.yml", "b.yaml", "f.json"]);
+        assert_eq!(names, ["_schemas/s.json", "_schemas/sub/s.json", "a/z.yml", "b.yaml", "f.json"]);
         let tests = read_tests(directory.path()).unwrap();
         let names: Vec<&str> = tests.iter().map(Source::name).collect();
         assert_eq!(names, ["a/z_test.yaml", "testdata/d.yaml"]);

@@ -53,7 +53,8 @@ pub(crate) fn base64_text(bytes: &[u8]) -> String {
     out
 }
 
-fn base64_bytes(text: &str) -> Option<Vec<u8>> {
+/// The bytes of a base64 text, with or without padding.
+pub(crate) fn base64_bytes(text: &str) -> Option<Vec<u8>> {
     let digits = text.trim_end_matches('=');
     let padding = text.len() - digits.len();
     let padded = padding > 0 && (padding > 2 || !text.len().is_multiple_of(4));

@@ -31,7 +31,7 @@ use super::types::Type;
 use super::{Activation, EvalError, EvalResult, Value};
 
 pub(crate) use arithmetic::index;
-pub(crate) use encoders::base64_text;
+pub(crate) use encoders::{base64_bytes, base64_text};
 pub(crate) use format::{display, format_call};
 pub(crate) use lists::check_sortable;
 pub use network::Cidr;

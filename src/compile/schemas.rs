@@ -1,0 +1,91 @@
+//! The schemas that resource policies refer to.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::index::Builder;
+use super::modules::Modules;
+use super::{as_warnings, rules};
+use crate::policy::{self, Body, Policy, policy_key, scope_parents};
+use crate::schema::{Compiler, Enforcement, Finished, Library, Unloadable, elsewhere};
+use crate::table::{AttributeSchema, AttributeSchemas};
+use crate::text::{Code, Diagnostic, Diagnostics, Label, Severity};
+
+/// Compiles the schemas of all policies, and gives each resource policy those of the outermost of its parents.
+///
+/// A schema that is missing or wrong is an error in every mode, as it is for `cerbos compile`. One that the PDP
+/// would fetch from elsewhere is an error only where schemas are enforced: nothing else depends on it.
+pub(super) fn compile(
+    by_key: &BTreeMap<String, &Policy>,
+    library: &Library,
+    enforcement: Enforcement,
+    modules: &mut Modules<'_, '_>,
+    builder: &mut Builder,
+) -> Diagnostics {
+    let mut compiler = Compiler::new(library);
+    let mut compiled = BTreeMap::new();
+    for (key, policy) in by_key {
+        if let Body::Resource(policy::ResourcePolicy { schemas: Some(schemas), .. }) = &policy.body {
+            let mut compile = |written: &Option<policy::Schema>| {
+                written
+                    .as_ref()
+                    .and_then(|it| attribute_schema(policy, it, &mut compiler, enforcement, modules))
+            };
+            let schemas = AttributeSchemas {
+                principal: compile(&schemas.principal),
+                resource: compile(&schemas.resource),
+            };
+            compiled.insert(key.as_str(), Arc::new(schemas));
+        }
+    }
+    let Finished { schemas, errors: mut diagnostics, unused } = compiler.finish();
+    diagnostics.extend(as_warnings(unused));
+    if enforcement != Enforcement::None && !compiled.is_empty() {
+        builder.set_schemas(schemas);
+        for policy in by_key.values() {
+            if let (Body::Resource(body), Some(schemas)) =
+                (&policy.body, compiled.get(outermost(policy, by_key).as_str()))
+            {
+                builder.attach_schemas(body, schemas);
+            }
+        }
+    }
+    diagnostics
+}
+
+/// The key of the outermost policy among a policy and its parents: the one whose schemas count.
+fn outermost(policy: &Policy, by_key: &BTreeMap<String, &Policy>) -> String {
+    let key = |scope: &str| policy_key(policy.kind(), policy.name(), policy.version(), scope);
+    let parents = scope_parents(policy.scope()).map(key);
+    parents.filter(|key| by_key.contains_key(key)).last().unwrap_or_else(|| policy.key())
+}
+
+fn attribute_schema(
+    policy: &Policy,
+    written: &policy::Schema,
+    compiler: &mut Compiler<'_>,
+    enforcement: Enforcement,
+    modules: &mut Modules<'_, '_>,
+) -> Option<AttributeSchema> {
+    let reference = &written.reference;
+    let actions = &written.ignore_when_actions;
+    let ignored_actions =
+        actions.iter().filter_map(|action| rules::matcher(policy, action, action, modules)).collect();
+    let referrer = Label::new(&policy.source, reference.span).with_note("this policy needs the schema");
+    let report = |modules: &mut Modules<'_, '_>, severity, message, hint: &str| {
+        let diagnostic = Diagnostic::error(Code::InvalidSchema, &policy.source, reference.span, message);
+        modules.report(Diagnostic { severity, ..diagnostic.with_hint(hint) });
+    };
+    match compiler.reference(reference, referrer) {
+        Ok(schema) => return Some(AttributeSchema { schema, ignored_actions }),
+        Err(Unloadable::Broken) => {}
+        Err(Unloadable::Wrong { message, hint }) => report(modules, Severity::Error, message, &hint),
+        Err(Unloadable::Elsewhere) => {
+            let is_needed = enforcement != Enforcement::None;
+            let severity = if is_needed { Severity::Error } else { Severity::Warning };
+            let (message, hint) = elsewhere(reference);
+            report(modules, severity, message, hint);
+        }
+    }
+    None
+}
