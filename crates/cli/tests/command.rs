@@ -13,7 +13,7 @@ mod support;
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use orthrus_cli::{Environment, Terminal};
@@ -26,12 +26,12 @@ const DIRECTORY: &str = "DIR";
 
 fn main() {
     let cases = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/command"), ".txt");
-    let trials = cases.into_iter().map(|path| Trial::test(stem(&path), move || run(path)));
+    let trials = cases.into_iter().map(|path| Trial::test(stem(&path), move || run(&path)));
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit();
 }
 
-fn run(path: PathBuf) -> Result<(), Failed> {
-    let archive = Archive::read(&path);
+fn run(path: &Path) -> Result<(), Failed> {
+    let archive = Archive::read(path);
     let directory = tempfile::tempdir()?;
     for source in archive.sources(&[ARGUMENTS, EXPECTED]) {
         let path = directory.path().join(source.name());
@@ -48,10 +48,10 @@ fn run(path: PathBuf) -> Result<(), Failed> {
         return Ok(());
     }
     if std::env::var_os("UPDATE_EXPECTED").is_some() {
-        let text = fs::read_to_string(&path)?;
+        let text = fs::read_to_string(path)?;
         let marker = format!("-- {EXPECTED} --\n");
         let input = text.split_once(&marker).map_or(text.as_str(), |(input, _)| input);
-        fs::write(&path, format!("{input}{marker}{actual}"))?;
+        fs::write(path, format!("{input}{marker}{actual}"))?;
         return Ok(());
     }
     Err(format!("expected:\n{}\ngot:\n{actual}", archive.file(EXPECTED)).into())
