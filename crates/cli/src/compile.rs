@@ -131,10 +131,10 @@ pub(crate) fn verb(arguments: &CompileArguments, terminal: &mut Terminal<'_>) ->
     let Some(tests) = &report.tests else { return Ok(Exit::Success) };
     let verbose = arguments.verbose;
     terminal.print(&match arguments.test_output {
-        TestFormat::Tree => report::tests(tests, Style::Tree, verbose, palette),
-        TestFormat::List => report::tests(tests, Style::List, verbose, palette),
-        TestFormat::Json => report::tests_json(tests),
-        TestFormat::JUnit => report::tests_junit(tests, verbose),
+        TestFormat::Tree => report::results(tests, Style::Tree, verbose, palette),
+        TestFormat::List => report::results(tests, Style::List, verbose, palette),
+        TestFormat::Json => report::results_json(tests),
+        TestFormat::JUnit => report::results_junit(tests, verbose),
     })?;
     if tests.is_success() {
         return Ok(Exit::Success);

@@ -13,7 +13,7 @@ use crate::verify::{
 const OUTPUT_ERROR: &str = "Failed to evaluate output expression: ";
 
 /// The report. `verbose`: suites that were left out say so.
-pub(crate) fn tests_junit(results: &TestResults, verbose: bool) -> String {
+pub(crate) fn results_junit(results: &TestResults, verbose: bool) -> String {
     let mut totals = Totals::default();
     let suites: Vec<Element> =
         results.suites.iter().map(|suite| suite_element(suite, verbose, &mut totals)).collect();

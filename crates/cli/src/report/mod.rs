@@ -3,21 +3,21 @@
 mod diagnostics;
 mod junit;
 mod palette;
-mod tests;
+mod results;
 mod tree;
 
 use serde::Serialize;
 
 pub(crate) use diagnostics::{diagnostics, diagnostics_json, warnings};
-pub(crate) use junit::tests_junit;
+pub(crate) use junit::results_junit;
 pub(crate) use palette::Palette;
-pub(crate) use tests::tests;
+pub(crate) use results::results;
 pub(crate) use tree::Style;
 
 use crate::verify::TestResults;
 
 /// Test results in the JSON of Cerbos' `TestResults`.
-pub(crate) fn tests_json(results: &TestResults) -> String {
+pub(crate) fn results_json(results: &TestResults) -> String {
     pretty(results)
 }
 

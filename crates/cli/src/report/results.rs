@@ -14,7 +14,7 @@ use crate::verify::{
 };
 
 /// Everything that is to be seen of the results, as one text.
-pub(crate) fn tests(results: &TestResults, style: Style, verbose: bool, palette: Palette) -> String {
+pub(crate) fn results(results: &TestResults, style: Style, verbose: bool, palette: Palette) -> String {
     let view = View { verbose, palette };
     let suites: Vec<Node> = results.suites.iter().filter_map(|suite| view.suite(suite)).collect();
     let mut text = format!("{}\n", palette.paint(Ink::Heading, "Test results"));
@@ -188,10 +188,11 @@ impl View {
             return format!("  `{expression}` raised an error: {}\n", self.paint(Ink::Bad, error));
         };
         let place = place.as_ref().map(|place| format!("{}:{}:{} ", place.file, place.line, place.column));
-        let ink = match *outcome {
-            "EFFECT_ALLOW" => Ink::Good,
-            "EFFECT_DENY" | "error" => Ink::Bad,
-            _ => Ink::Quiet,
+        let (ink, outcome) = match *outcome {
+            "EFFECT_ALLOW" => (Ink::Good, *outcome),
+            "conditionNotMet" => (Ink::Quiet, "condition not met"),
+            "derivedRoleNotHeld" => (Ink::Quiet, "derived role not held"),
+            _ => (Ink::Bad, *outcome),
         };
         let hash = if rule.is_empty() { "" } else { "#" };
         let role = if role.is_empty() { String::new() } else { format!(" for role {role}") };
