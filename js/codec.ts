@@ -570,6 +570,25 @@ function decodeDetails(answer: Answer, actions: number): NativeDetail[] | undefi
   return JSON.parse(answer.slice(actions + 1));
 }
 
+/** The letters and the details of an answer for an audit log. */
+export function splitAnswer(answer: Answer): { letters: string; details: NativeDetail[] } {
+  const end = typeof answer === "string" ? answer.indexOf("\n") : -1;
+  if (typeof answer !== "string" || end < 0) {
+    throw fault("an answer for an audit log lacks its details");
+  }
+  return { letters: answer.slice(0, end), details: JSON.parse(answer.slice(end + 1)) };
+}
+
+/** The same answer without what only an audit log wants to know. */
+export function withoutAudit(letters: string, details: NativeDetail[], includeMetadata: boolean | undefined): Answer {
+  const told = details.map(({ outputs, validationErrors, meta }) => ({
+    outputs,
+    validationErrors,
+    meta: includeMetadata ? meta : undefined,
+  }));
+  return `${letters}\n${JSON.stringify(told)}`;
+}
+
 /** The effect of an action. Anything but the two letters is a fault, never an allowance. */
 function isAllowedAt(answer: Answer, index: number): boolean {
   if (typeof answer === "number") {
@@ -599,7 +618,11 @@ export function decodeCheckResource({ resource, actions }: ResourceCheck, answer
 }
 
 /** The response to a request. */
-export function decodeCheckResources(request: CheckResourcesRequest, answer: Answer): CheckResourcesResponse {
+export function decodeCheckResources(
+  request: CheckResourcesRequest,
+  answer: Answer,
+  callId?: string,
+): CheckResourcesResponse {
   const { resources } = request;
   let total = 0;
   for (const { actions } of resources) {
@@ -612,7 +635,7 @@ export function decodeCheckResources(request: CheckResourcesRequest, answer: Ans
     results.push(decodeResult(resource, actions, answer, start, details?.[results.length]));
     start += actions.length;
   }
-  return new CheckResourcesResponse(results, request.requestId);
+  return new CheckResourcesResponse(results, request.requestId, callId);
 }
 
 function decodeResult(

@@ -2,6 +2,7 @@
 
 export type { DecodedJWTPayload, DecodeJWTPayload } from "./aux-data.js";
 export { type CompileOptions, type CompileReport, compile } from "./compile.js";
+export type { CheckInput, CheckOutput, DecisionLogEntry, EvaluationError } from "./decision-log.js";
 export {
   BinaryError,
   ClosedError,

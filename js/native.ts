@@ -57,8 +57,10 @@ export interface Native {
    * `request` is JSON: `{requestId?, includeMeta?, principal: {id, policyVersion?, roles, attr?, scope?}, resources: [{resource:
    * {kind, policyVersion?, id, attr?, scope?}, actions}], auxData?: {jwt?: claims, jwts?: {NAME: claims}}}`. Fields at their
    * default are left out. `auxData` holds claims, not tokens.
+   *
+   * With `audit` the answer is a string with all details, whether or not the request asks for metadata.
    */
-  checkJson(engine: EngineNumber, request: string, at?: number): Answer;
+  checkJson(engine: EngineNumber, request: string, at?: number, audit?: boolean): Answer;
 }
 
 /** The options as the addon gets them, as JSON. */
@@ -97,6 +99,10 @@ export interface NativeDetail {
     actions: Record<string, { matchedPolicy: string; matchedScope?: string }>;
     effectiveDerivedRoles?: string[];
   };
+  /** Only for an audit log. */
+  evaluationErrors?: { expression: string; message: string }[];
+  /** Only for an audit log. */
+  effectivePolicies?: Record<string, { source: string }>;
 }
 
 /** The JSON in the message of an error that the addon throws. */

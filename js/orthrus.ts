@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { loadNative } from "./addon.js";
 import { AttributesRead } from "./attributes.js";
 import { type AuxClaims, decodeAuxData } from "./aux-data.js";
@@ -9,7 +10,10 @@ import {
   encodeCheckResource,
   encodeCheckResources,
   encodeIsAllowed,
+  splitAnswer,
+  withoutAudit,
 } from "./codec.js";
+import { type DecisionLogEntry, decisionLogEntry } from "./decision-log.js";
 import { directoryPath } from "./directory.js";
 import { ClosedError, type Diagnostic, OptionsError, RequestError, ValidationFailed } from "./errors.js";
 import { frame, writeCheckResource, writeCheckResources, writeFrame, writeIsAllowed } from "./frame.js";
@@ -21,9 +25,11 @@ import type {
   CheckResourcesRequest,
   IsAllowedRequest,
   Principal,
+  RequestExtras,
   RequestOptions,
 } from "./request.js";
 import type { CheckResourcesResponse, CheckResourcesResult, ValidationError } from "./result.js";
+import { ulid } from "./ulid.js";
 import { OrthrusWithPrincipal } from "./with-principal.js";
 
 /** One kind of request: to text, and from the answer. */
@@ -31,7 +37,7 @@ interface Operation<Request, Result> {
   /** Writes a frame. */
   write(request: Request, auxClaims: AuxClaims | undefined, reads: AttributesRead): void;
   encode(request: Request, auxClaims: AuxClaims | undefined): string;
-  decode(request: Request, answer: Answer): Result;
+  decode(request: Request, answer: Answer, callId?: string): Result;
   /** What schemas refuse. */
   validationErrors(result: Result, answer: Answer): ValidationError[];
 }
@@ -194,7 +200,7 @@ export class Orthrus {
     return this.#engine;
   }
 
-  #promise<Request extends { auxData?: AuxData | undefined }, Result>(
+  #promise<Request extends RequestExtras, Result>(
     operation: Operation<Request, Result>,
     request: Request,
     options: RequestOptions | undefined,
@@ -214,12 +220,16 @@ export class Orthrus {
     }
   }
 
-  #decide<Request, Result>(
-    { write, encode, decode, validationErrors }: Operation<Request, Result>,
+  #decide<Request extends RequestExtras, Result>(
+    operation: Operation<Request, Result>,
     request: Request,
     auxClaims: AuxClaims | undefined,
   ): Result {
     const now = this.#now();
+    if (this.#options.onDecision !== undefined) {
+      return this.#decideAndTell(this.#options.onDecision, operation, request, auxClaims, now);
+    }
+    const { write, encode, decode, validationErrors } = operation;
     const length = now === undefined ? writeFrame(write, request, auxClaims, this.#reads) : 0;
     const text = length === 0 ? encode(request, auxClaims) : "";
     // After the encoding: a getter of the request may have closed the engine.
@@ -239,6 +249,31 @@ export class Orthrus {
     if (this.#options.onValidationError !== undefined && typeof answer === "string") {
       this.#onValidationErrors(validationErrors(result, answer));
     }
+    return result;
+  }
+
+  /** With an audit log every request goes as JSON, which the entry quotes. */
+  #decideAndTell<Request extends RequestExtras, Result>(
+    onDecision: (entry: DecisionLogEntry) => void,
+    { encode, decode, validationErrors }: Operation<Request, Result>,
+    request: Request,
+    auxClaims: AuxClaims | undefined,
+    now: number | undefined,
+  ): Result {
+    const text = encode(request, auxClaims);
+    const timestamp = new Date(now ?? Date.now());
+    const engine = this.#opened();
+    const answer = attempt(() => this.#native.checkJson(engine, text, timestamp.getTime(), true));
+    const { letters, details } = splitAnswer(answer);
+    const callId = ulid(timestamp.getTime());
+    const requestId = request.requestId ?? randomUUID();
+    const { requestContext, includeMetadata } = request;
+    onDecision(
+      decisionLogEntry({ callId, requestId, timestamp, request: text, auxClaims, requestContext, letters, details }),
+    );
+    const told = withoutAudit(letters, details, includeMetadata);
+    const result = decode({ ...request, requestId }, told, callId);
+    this.#onValidationErrors(validationErrors(result, told));
     return result;
   }
 

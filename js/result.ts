@@ -111,9 +111,10 @@ export class CheckResourcesResponse {
   #cerbosCallId: string | undefined;
 
   /** @internal */
-  constructor(results: CheckResourcesResult[], requestId: string | undefined) {
+  constructor(results: CheckResourcesResult[], requestId: string | undefined, cerbosCallId?: string) {
     this.results = results;
     this.#requestId = requestId;
+    this.#cerbosCallId = cerbosCallId;
   }
 
   /** A ULID of this call; its time is that of the first reading. */

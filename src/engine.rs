@@ -11,7 +11,7 @@ use crate::compile::{Compiled, compile};
 use crate::contract::CheckResourcesRequest;
 use crate::policy::{self, Budget, FileKind, Policy};
 use crate::schema::{Enforcement, Library};
-use crate::table::{AttributeSet, RuleTable};
+use crate::table::{AttributeSet, NameMap, RuleTable};
 use crate::text::{Code, Diagnostic, Diagnostics, Source, Span};
 
 /// Policies and options, ready to decide.
@@ -65,6 +65,12 @@ impl Engine {
     #[must_use]
     pub fn warnings(&self) -> &Diagnostics {
         &self.warnings
+    }
+
+    /// The file of each resource, principal and role policy, by policy key.
+    #[must_use]
+    pub fn policy_sources(&self) -> &NameMap<Box<str>> {
+        &self.table.sources
     }
 
     /// Whether any policy reads the clock. Where none does, any instant will do.

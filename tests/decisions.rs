@@ -56,7 +56,7 @@ fn result(
     decision: &Decision<'_>,
 ) -> Value {
     let include_meta = request.include_meta;
-    let mut json = serde_json::to_value(ResultEntry { entry, decision, include_meta }).unwrap();
+    let mut json = serde_json::to_value(ResultEntry { entry, decision, include_meta, audit: None }).unwrap();
     let effects = entry.actions.iter().zip(decision.actions);
     json["actions"] = effects
         .map(|(action, decided)| {

@@ -5,6 +5,7 @@ import {
   type CheckResourcesRequest,
   type CompileReport,
   compile,
+  type DecisionLogEntry,
   Effect,
   type IsAllowedRequest,
   Orthrus,
@@ -17,6 +18,9 @@ declare const orthrus: Orthrus;
 export const client: Pick<Cerbos.Client, "checkResources" | "checkResource" | "isAllowed"> = orthrus;
 export const withPrincipal: Pick<Cerbos.ClientWithPrincipal, "checkResources" | "checkResource" | "isAllowed"> =
   orthrus.withPrincipal({ id: "ann", roles: ["user"] });
+
+declare const entry: DecisionLogEntry;
+export const cerbosEntry: Cerbos.DecisionLogEntry = entry;
 
 declare const cerbosRequest: Cerbos.CheckResourcesRequest;
 export const request: CheckResourcesRequest = cerbosRequest;

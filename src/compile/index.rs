@@ -79,6 +79,12 @@ impl Builder {
         }
     }
 
+    pub(super) fn add_source(&mut self, key: &str, policy: &Policy) {
+        if policy.kind().is_scoped() {
+            self.table.sources.insert(key, policy.source.name().into());
+        }
+    }
+
     fn identity(&mut self, version: &str, name: &str, scope: &str) -> PolicyId {
         (self.symbols.intern(version), self.symbols.intern(name), self.symbols.intern(scope))
     }

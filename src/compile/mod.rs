@@ -43,7 +43,8 @@ pub fn compile(
     let library = Library::new(by_key.values().copied());
     let mut modules = Modules::new(&library);
     let mut builder = Builder::default();
-    for policy in by_key.values() {
+    for (key, policy) in &by_key {
+        builder.add_source(key, policy);
         match &policy.body {
             Body::Resource(body) => rules::resource_policy(policy, body, &mut modules, &mut builder),
             Body::Principal(body) => rules::principal_policy(policy, body, &mut modules, &mut builder),

@@ -1,11 +1,16 @@
 //! Responses, as Cerbos writes them in JSON.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::ResourceEntry;
 use crate::cel::Json;
-use crate::check::{ActionDecision, AttributeSource, Decision, MatchedPolicy, OutputEntry, ValidationError};
+use crate::check::{
+    ActionDecision, AttributeSource, Decision, EvaluationError, MatchedPolicy, OutputEntry, ValidationError,
+};
 use crate::policy::policy_key;
+use crate::table::NameMap;
 
 /// One resource's part of a response: what was asked and what was decided.
 ///
@@ -18,6 +23,8 @@ pub struct ResultEntry<'a> {
     pub decision: &'a Decision<'a>,
     /// Whether the request asked for metadata.
     pub include_meta: bool,
+    /// For an audit log: the files of policies. With it, `evaluationErrors` and `effectivePolicies` are told as well.
+    pub audit: Option<&'a NameMap<Box<str>>>,
 }
 
 impl ResultEntry<'_> {
@@ -25,7 +32,7 @@ impl ResultEntry<'_> {
     #[must_use]
     pub fn has_details(&self) -> bool {
         let Decision { outputs, validation_errors, .. } = self.decision;
-        self.include_meta || !outputs.is_empty() || !validation_errors.is_empty()
+        self.include_meta || self.audit.is_some() || !outputs.is_empty() || !validation_errors.is_empty()
     }
 }
 
@@ -41,6 +48,30 @@ impl Serialize for ResultEntry<'_> {
         if self.include_meta {
             map.serialize_entry("meta", &Meta(*self))?;
         }
+        if let Some(sources) = self.audit {
+            map.serialize_entry("evaluationErrors", self.decision.evaluation_errors)?;
+            map.serialize_entry("effectivePolicies", &EffectivePolicies(self.decision, sources))?;
+        }
+        map.end()
+    }
+}
+
+/// The policies whose rules were looked at, each with the file it stands in.
+struct EffectivePolicies<'a>(&'a Decision<'a>, &'a NameMap<Box<str>>);
+
+impl Serialize for EffectivePolicies<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let keys: BTreeSet<&str> = self.0.trace.iter().map(|entry| entry.policy).collect();
+        let source = |key| self.1.get(key).map_or("", |source| source);
+        serializer.collect_map(keys.into_iter().map(|key| (key, BTreeMap::from([("source", source(key))]))))
+    }
+}
+
+impl Serialize for EvaluationError<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("expression", self.expression)?;
+        map.serialize_entry("message", &format_args!("{}", self.error))?;
         map.end()
     }
 }

@@ -50,6 +50,8 @@ pub struct RuleTable {
     pub common_attributes: AttributesRead,
     /// What attributes have to satisfy. Empty where schemas are not enforced.
     pub schemas: SchemaSet,
+    /// The file of each resource, principal and role policy, by policy key.
+    pub sources: NameMap<Box<str>>,
     /// How many policies it was made of (disabled ones not counted).
     pub policy_count: usize,
 }

@@ -40,7 +40,8 @@ pub(crate) fn check(engine: &Engine, input: &Value) -> Value {
     let now = Timestamp::new(1_700_000_000, 0).unwrap();
     let decisions = engine.check_resources(&request, now, detail, &arena);
     let (entry, decision) = (&request.resources[0], &decisions[0]);
-    let details = serde_json::to_value(ResultEntry { entry, decision, include_meta: true }).unwrap();
+    let details =
+        serde_json::to_value(ResultEntry { entry, decision, include_meta: true, audit: None }).unwrap();
     let actions = entry.actions.iter().zip(decision.actions).map(|(action, decided)| {
         let effect = if decided.effect == Effect::Allow { "EFFECT_ALLOW" } else { "EFFECT_DENY" };
         let wanted = json!({"effect": effect, "policy": decided.policy.to_string(), "scope": decided.scope});

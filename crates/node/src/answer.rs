@@ -8,7 +8,7 @@ use orthrus::cel::Timestamp;
 use orthrus::check::{Decision, Detail};
 use orthrus::contract::{CheckResourcesRequest, ResultEntry};
 use orthrus::policy::Effect;
-use orthrus::table::AttributeSet;
+use orthrus::table::{AttributeSet, NameMap};
 
 use crate::error::Failure;
 
@@ -18,6 +18,7 @@ const MASK_BITS: usize = 30;
 pub(crate) struct Answer<'a> {
     request: &'a CheckResourcesRequest<'a>,
     decisions: &'a [Decision<'a>],
+    audit: Option<&'a NameMap<Box<str>>>,
 }
 
 impl<'a> Answer<'a> {
@@ -25,10 +26,13 @@ impl<'a> Answer<'a> {
         engine: &'a Engine,
         request: &'a CheckResourcesRequest<'a>,
         now: Timestamp,
+        audit: bool,
         arena: &'a Bump,
     ) -> Self {
-        let detail = Detail { metadata: request.include_meta, ..Detail::default() };
-        Self { request, decisions: engine.check_resources(request, now, detail, arena) }
+        let detail =
+            Detail { metadata: audit || request.include_meta, evaluation_errors: audit, trace: audit };
+        let decisions = engine.check_resources(request, now, detail, arena);
+        Self { request, decisions, audit: audit.then(|| engine.policy_sources()) }
     }
 
     /// The effects, resource by resource in the order of the request: as the bits of a number (1 allows, the
@@ -53,9 +57,10 @@ impl<'a> Answer<'a> {
     }
 
     fn entries(&self) -> impl Iterator<Item = ResultEntry<'a>> {
-        let include_meta = self.request.include_meta;
+        let audit = self.audit;
+        let include_meta = audit.is_some() || self.request.include_meta;
         let asked = self.request.resources.iter().zip(self.decisions);
-        asked.map(move |(entry, decision)| ResultEntry { entry, decision, include_meta })
+        asked.map(move |(entry, decision)| ResultEntry { entry, decision, include_meta, audit })
     }
 }
 

@@ -95,28 +95,36 @@ pub fn check(env: Env, engine: u32, frame: Unknown<'_>, length: u32) -> Result<E
     bytes::with_bytes(env, &frame, length as usize, |frame| {
         with_arena(|arena| {
             let request = CheckResourcesRequest::from_frame(frame, arena).map_err(Failure::Frame)?;
-            decide(engine, request, None, arena)
+            decide(engine, request, None, false, arena)
         })
     })?
 }
 
-/// Decides a request in JSON, at an instant in milliseconds since 1970, or now.
+/// Decides a request in JSON, at an instant in milliseconds since 1970, or now. For an audit log, the answer tells
+/// metadata, evaluation errors and effective policies, asked for or not.
 #[napi(catch_unwind)]
-pub fn check_json(engine: u32, request: String, at: Option<f64>) -> Result<Either<i32, String>> {
+pub fn check_json(
+    engine: u32,
+    request: String,
+    at: Option<f64>,
+    audit: Option<bool>,
+) -> Result<Either<i32, String>> {
     let at = at.map(from_milliseconds);
-    with_arena(|arena| decide(engine, CheckResourcesRequest::from_json(&request, arena), at, arena))
+    let audit = audit.unwrap_or_default();
+    with_arena(|arena| decide(engine, CheckResourcesRequest::from_json(&request, arena), at, audit, arena))
 }
 
 fn decide<'a>(
     engine: u32,
     request: std::result::Result<CheckResourcesRequest<'a>, orthrus::contract::RequestError>,
     at: Option<Timestamp>,
+    audit: bool,
     arena: &'a Bump,
 ) -> Result<Either<i32, String>> {
     let request = request.map_err(Failure::Request)?;
     engines::with(engine, |engine| {
         let now = at.unwrap_or_else(|| if engine.reads_clock() { now() } else { Timestamp::default() });
-        Answer::of(engine, &request, now, arena).encode()
+        Answer::of(engine, &request, now, audit, arena).encode()
     })
 }
 
