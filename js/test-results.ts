@@ -1,6 +1,6 @@
 /** What came of policy tests: the JSON of Cerbos' `TestResults`, in which what is empty or zero is absent. */
 
-import type { Effect } from "./result.js";
+import type { Effect, ValidationErrorSource } from "./result.js";
 
 /** How a test, a suite or a run ended. */
 export type TestResult = "RESULT_SKIPPED" | "RESULT_PASSED" | "RESULT_FAILED" | "RESULT_ERRORED";
@@ -59,7 +59,7 @@ export interface TestDetails {
   error?: string;
   /** It was left out, and why; `""` where the suite gives no reason. */
   skipReason?: string;
-  /** The rules that were looked at, and the expressions that raised errors; with the option `trace`. */
+  /** The rules that were looked at, the expressions that raised errors, what schemas refuse; with the option `trace`. */
   trace?: TestTraceStep[];
 }
 
@@ -71,7 +71,7 @@ export interface TestOutputFailure {
   errored?: { expected?: unknown; error: string };
 }
 
-/** A rule that was looked at, or an expression that raised an error. */
+/** A rule that was looked at, an expression that raised an error, or attributes that a schema refuses. */
 export type TestTraceStep =
   | {
       /** The key of the policy, such as `resource.document.vdefault`. */
@@ -84,4 +84,5 @@ export type TestTraceStep =
       outcome: `${Effect}` | "conditionNotMet" | "derivedRoleNotHeld" | "error";
       place?: { file: string; line: number; column: number };
     }
-  | { expression: string; error: string };
+  | { expression: string; error: string }
+  | { source: `${ValidationErrorSource}`; path: string; message: string };

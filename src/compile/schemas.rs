@@ -13,7 +13,7 @@ use crate::text::{Code, Diagnostic, Diagnostics, Label, Severity};
 
 /// Compiles the schemas of all policies, and gives each resource policy those of the outermost of its parents.
 ///
-/// A schema that is missing or wrong is an error in every mode, as it is for `cerbos compile`. One that the PDP
+/// A schema that is missing or wrong is an error wherever schemas are not ignored, as it is for `cerbos compile`. One that the PDP
 /// would fetch from elsewhere is an error only where schemas are enforced: nothing else depends on it.
 pub(super) fn compile(
     by_key: &BTreeMap<String, &Policy>,
@@ -22,6 +22,9 @@ pub(super) fn compile(
     modules: &mut Modules<'_, '_>,
     builder: &mut Builder,
 ) -> Diagnostics {
+    if enforcement == Enforcement::Ignored {
+        return Diagnostics::new();
+    }
     let mut compiler = Compiler::new(library);
     let mut compiled = BTreeMap::new();
     for (key, policy) in by_key {

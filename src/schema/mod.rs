@@ -33,7 +33,9 @@ pub use validate::Violation;
 /// What becomes of requests whose attributes a schema refuses, as the PDP's configuration names it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Enforcement {
-    /// Attributes are not validated.
+    /// Schemas are not even loaded: nothing is said of those that are missing or wrong.
+    Ignored,
+    /// Attributes are not validated; the schemas that policies name have to be in order all the same.
     #[default]
     None,
     /// What schemas refuse is told, and decides nothing.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use orthrus::Engine;
 use orthrus::cel::Const;
 use orthrus::check::Options;
+use orthrus::schema::Enforcement;
 use orthrus::text::{Diagnostics, Source};
 use orthrus_store::{StoreError, read_directory, read_tests};
 
@@ -99,7 +100,10 @@ pub fn compile(
 }
 
 fn engine(sources: Vec<Source>, options: &CompileOptions) -> Result<Engine, Diagnostics> {
-    let engine_options = Options { strict_evaluation: options.strict_evaluation, ..Options::default() };
+    // As `cerbos compile` has it, whatever the PDP that runs the policies is set to.
+    let schema_enforcement = if options.ignore_schemas { Enforcement::Ignored } else { Enforcement::Reject };
+    let strict_evaluation = options.strict_evaluation;
+    let engine_options = Options { schema_enforcement, strict_evaluation, ..Options::default() };
     Engine::new(sources, engine_options, Const::map(Vec::new()))
 }
 

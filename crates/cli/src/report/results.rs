@@ -183,9 +183,16 @@ impl View {
     }
 
     fn step(&self, step: &Step) -> String {
-        let Step::Rule { policy, rule, role, outcome, place, .. } = step else {
-            let Step::Error { expression, error } = step else { return String::new() };
-            return format!("  `{expression}` raised an error: {}\n", self.paint(Ink::Bad, error));
+        let (policy, rule, role, outcome, place) = match step {
+            Step::Rule { policy, rule, role, outcome, place, .. } => (policy, rule, role, outcome, place),
+            Step::Error { expression, error } => {
+                return format!("  `{expression}` raised an error: {}\n", self.paint(Ink::Bad, error));
+            }
+            Step::Refusal { source, path, message } => {
+                let whose = if *source == "SOURCE_PRINCIPAL" { "principal" } else { "resource" };
+                let message = self.paint(Ink::Bad, message);
+                return format!("  the schema of the {whose} refuses {path}: {message}\n");
+            }
         };
         let place = place.as_ref().map(|place| format!("{}:{}:{} ", place.file, place.line, place.column));
         let (ink, outcome) = match *outcome {

@@ -295,7 +295,7 @@ pub enum OutputFailureKind {
     },
 }
 
-/// A rule that was looked at, or an expression that raised an error.
+/// A rule that was looked at, an expression that raised an error, or attributes that a schema refuses.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Step {
@@ -314,6 +314,15 @@ pub enum Step {
         /// Where it is written.
         #[serde(skip_serializing_if = "Option::is_none")]
         place: Option<Place>,
+    },
+    /// Attributes, for which everything is denied without looking at any rule.
+    Refusal {
+        /// Whose: `SOURCE_PRINCIPAL` or `SOURCE_RESOURCE`.
+        source: &'static str,
+        /// Where in them, as a JSON pointer.
+        path: String,
+        /// What the schema says.
+        message: String,
     },
     /// An expression.
     Error {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use bumpalo::Bump;
 use orthrus::Engine;
 use orthrus::cel::{self, Json, Map, Value};
-use orthrus::check::{ActionDecision, Decision, Detail, Options, OutputEntry, RuleOutcome};
+use orthrus::check::{ActionDecision, AttributeSource, Decision, Detail, Options, OutputEntry, RuleOutcome};
 use orthrus::contract::{CheckResourcesRequest, ResourceEntry};
 use orthrus::policy::{Effect, Kind, policy_key};
 
@@ -221,7 +221,7 @@ fn output_failure(wanted: &ExpectedOutput, outputs: &[Output]) -> Option<OutputF
     Some(OutputFailure { src: wanted.src.value.clone(), kind })
 }
 
-/// The rules that were looked at for an action, and the expressions that raised errors.
+/// The rules that were looked at for an action, the expressions that raised errors, and what schemas refuse.
 fn trace(action: &str, decision: &Decision<'_>, places: &RulePlaces) -> Vec<Step> {
     let rules = decision.trace.iter().filter(|entry| entry.action == action).map(|entry| Step::Rule {
         policy: entry.policy.to_owned(),
@@ -240,5 +240,13 @@ fn trace(action: &str, decision: &Decision<'_>, places: &RulePlaces) -> Vec<Step
         .evaluation_errors
         .iter()
         .map(|error| Step::Error { expression: error.expression.to_owned(), error: error.error.to_string() });
-    rules.chain(errors).collect()
+    let refusals = decision.validation_errors.iter().map(|refused| Step::Refusal {
+        source: match refused.source {
+            AttributeSource::Principal => "SOURCE_PRINCIPAL",
+            AttributeSource::Resource => "SOURCE_RESOURCE",
+        },
+        path: refused.path.to_owned(),
+        message: refused.message.to_owned(),
+    });
+    rules.chain(errors).chain(refusals).collect()
 }
