@@ -19,8 +19,8 @@ export interface CheckInput {
   principal: CheckedSubject & { roles: string[] };
   resource: CheckedSubject & { kind: string };
   actions: string[];
-  /** The claims of tokens, never the tokens. */
-  auxData: { jwt?: Record<string, Value>; jwts?: Record<string, Record<string, Value>> } | undefined;
+  /** The claims of tokens, never the tokens. `jwt` is empty where the request names its tokens. */
+  auxData: { jwt: Record<string, Value>; jwts?: Record<string, Record<string, Value>> } | undefined;
 }
 
 /** An expression that raised an error, and therefore counted as not satisfied. */
@@ -86,7 +86,7 @@ export interface Decided {
 export function decisionLogEntry(decided: Decided): DecisionLogEntry {
   const { requestId } = decided;
   const { principal, resources }: WireRequest = JSON.parse(decided.request);
-  const auxData = decided.auxClaims as CheckInput["auxData"];
+  const auxData = decided.auxClaims && ({ jwt: {}, ...decided.auxClaims } as CheckInput["auxData"]);
   let place = 0;
   const outputs = resources.map(({ resource, actions }, index): CheckOutput => {
     const { meta, outputs = [], validationErrors = [], evaluationErrors = [] } = decided.details[index] ?? {};
