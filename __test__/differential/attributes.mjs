@@ -29,7 +29,7 @@ export const ATTRIBUTES = {
 /** Of the engine. */
 export const GLOBALS = { env: "string", limit: "double", flags: "list(string)", on: "bool" };
 
-const NUMBERS = [0, 1, -1, 2, 2.5, 10, 1e15, 9007199254740993, -0.5, 1e300, 100, 0.1, 1e-7];
+const NUMBERS = [0, 1, -1, 2, 2.5, 10, 1e15, 9007199254740992, -0.5, 1e300, 100, 0.1, 1e-7];
 
 function ordinary(rng, type) {
   switch (type) {
@@ -68,7 +68,11 @@ function anything(rng, depth = 2) {
   }
   return rng.chance(0.5)
     ? rng.times(rng.int(0, 3), () => anything(rng, depth - 1))
-    : Object.fromEntries(rng.sample(["a", "b", "x", "", "weird key", "__proto"], rng.int(0, 3)).map((key) => [key, anything(rng, depth - 1)]));
+    : Object.fromEntries(
+        rng
+          .sample(["a", "b", "x", "", "weird key", "__proto"], rng.int(0, 3))
+          .map((key) => [key, anything(rng, depth - 1)]),
+      );
 }
 
 /** Attributes of a principal or resource; a few are missing or of another type. */
@@ -82,8 +86,14 @@ export function attributes(rng) {
   return made;
 }
 
-/** The engine's globals. */
+/**
+ * The engine's globals. Their numbers have fractions: the PDP reads others in its configuration as integers, which JavaScript
+ * does not have.
+ */
 export function globals(rng) {
-  const made = Object.entries(GLOBALS).map(([name, type]) => [name, ordinary(rng, type)]);
+  const made = Object.entries(GLOBALS).map(([name, type]) => [
+    name,
+    type === "double" ? rng.pick([2.5, 0.5, -1.25, 99.75]) : ordinary(rng, type),
+  ]);
   return Object.fromEntries(made.filter(() => rng.chance(0.85)));
 }

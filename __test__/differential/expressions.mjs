@@ -15,9 +15,24 @@ const BYTES = ['b""', 'b"a"', 'b"abc"', 'b"é"', 'b"\\xff\\x00"', "b'\\101'"];
 
 /** What a request says of itself, by type. */
 const FIELDS = {
-  string: ["R.id", "R.kind", "P.id", "R.scope", "P.scope", "R.policyVersion", "P.policy_version", "request.principal.id"],
+  string: [
+    "R.id",
+    "R.kind",
+    "P.id",
+    "R.scope",
+    "P.scope",
+    "R.policyVersion",
+    "P.policy_version",
+    "request.principal.id",
+  ],
   "list(string)": ["P.roles", "request.principal.roles"],
 };
+
+/**
+ * Conversions that may fail, which they shall not do on constants: the PDP cannot even begin with such an expression, so it
+ * passes over the rule without a word, and does not start where a variable has it.
+ */
+const CONVERSIONS = new Set(["int", "uint", "double", "bool", "string"]);
 
 /** Functions by whether they give a type: `undefined`, or what their type parameters must be. */
 function unify(pattern, type) {
@@ -122,7 +137,10 @@ export class Expressions {
         bound[name] ??= name === "ordered" ? rng.pick(ORDERED) : rng.pick(SIMPLE);
         return bound[name];
       });
-    const make = (pattern) => this.make(instance(pattern), depth - 1);
+    const make = (pattern) => {
+      const made = this.make(instance(pattern), depth - 1);
+      return CONVERSIONS.has(chosen.name) && !/\b[RPGVC]\.|\b[kvxo]\d/.test(made) ? "R.attr.num" : made;
+    };
     const receiver = chosen.receiver === undefined ? undefined : make(chosen.receiver);
     return write(chosen.name, receiver, chosen.args.map(make));
   }
@@ -138,7 +156,13 @@ export class Expressions {
       options.push(() => this.#reference());
     } else if (type.startsWith("list(")) {
       options.push(
-        () => this.#comprehension(`list(${rng.pick(SIMPLE)})`, depth, ["map", "map?", "transformList", "transformList?"], element),
+        () =>
+          this.#comprehension(
+            `list(${rng.pick(SIMPLE)})`,
+            depth,
+            ["map", "map?", "transformList", "transformList?"],
+            element,
+          ),
         () => this.#comprehension(type, depth, ["filter"], "bool"),
         () => this.#comprehension(type, depth, ["sortBy"], rng.pick(ORDERED)),
       );
@@ -152,7 +176,10 @@ export class Expressions {
         () => this.#optionalSelect(element, depth),
       );
     } else if (type === "string") {
-      options.push(() => this.#format(depth), () => this.#format(depth));
+      options.push(
+        () => this.#format(depth),
+        () => this.#format(depth),
+      );
     }
     return rng.pick(options)();
   }
@@ -182,7 +209,7 @@ export class Expressions {
     const rng = this.#rng;
     const element = rng.pick(SIMPLE);
     const overMap = rng.chance(0.25);
-    const range = this.make(overMap ? `map(string, ${element})` : `list(${element})`, depth - 1);
+    const range = this.#range(overMap ? `map(string, ${element})` : `list(${element})`, depth);
     const [first, second] = [this.#fresh("k"), this.#fresh("v")];
     if (rng.chance(0.3)) {
       const locals = [
@@ -194,6 +221,15 @@ export class Expressions {
     }
     const body = this.#within([[first, overMap ? "string" : element]], () => this.make("bool", depth - 1));
     return `${range}.${rng.pick(["all", "exists", "exists_one"])}(${first}, ${body})`;
+  }
+
+  /**
+   * What a macro runs over. The PDP folds some macros over constants to null (`[1].filter(x, false)`, `{"a": 1}.all(k, true)`),
+   * so the range shall not be constant.
+   */
+  #range(type, depth) {
+    const range = this.make(type, depth - 1);
+    return `(R.kind == "" ? ${type.startsWith("map(") ? "{}" : "[]"} : ${range})`;
   }
 
   /** A macro over a range. A `?` in its name stands for the form that filters as well. */
@@ -210,7 +246,7 @@ export class Expressions {
           [second, of],
         ]
       : [[first, of]];
-    const target = this.make(range, depth - 1);
+    const target = this.#range(range, depth);
     return this.#within(locals, () => {
       const filter = macro.endsWith("?") ? [this.make("bool", depth - 1)] : [];
       const body = this.make(result, depth - 1);
@@ -254,7 +290,9 @@ export class Expressions {
         ["%%", []],
       ]),
     );
-    const args = clauses.filter(([, types]) => types.length > 0).map(([, types]) => this.make(rng.pick(types), depth - 1));
+    const args = clauses
+      .filter(([, types]) => types.length > 0)
+      .map(([, types]) => this.make(rng.pick(types), depth - 1));
     return `${JSON.stringify(clauses.map(([clause]) => `<${clause}>`).join(" "))}.format([${args.join(", ")}])`;
   }
 
@@ -351,7 +389,10 @@ export class Expressions {
   /** A string literal in one of the ways to write it. */
   #text(hint) {
     const rng = this.#rng;
-    const pool = hint === "role" ? ["owner", "peer", "boss"] : TEXTS[BAD.has(hint) && rng.chance(this.#invalid) ? `bad${hint}` : hint];
+    const pool =
+      hint === "role"
+        ? ["owner", "peer", "boss"]
+        : TEXTS[BAD.has(hint) && rng.chance(this.#invalid) ? `bad${hint}` : hint];
     const text = rng.pick(pool);
     const raw = /^[^"'\\\n]*$/.test(text);
     return rng.weighted([
@@ -362,7 +403,19 @@ export class Expressions {
   }
 }
 
-const TYPES = ["int", "string", "double", "bool", "list", "map", "null_type", "timestamp", "google.protobuf.Timestamp", "bytes", "uint"];
+const TYPES = [
+  "int",
+  "string",
+  "double",
+  "bool",
+  "list",
+  "map",
+  "null_type",
+  "timestamp",
+  "google.protobuf.Timestamp",
+  "bytes",
+  "uint",
+];
 
 /** A number literal that a member call can follow. */
 const literal = (text) => (text.startsWith("-") ? `(${text})` : text);

@@ -40,7 +40,9 @@ async function persists(binary, { files, options, request }, kind) {
     const { pdp, orthrus } = engines;
     if (pdp.value === undefined || orthrus.value === undefined) {
       const refusals = pdp.refusal !== undefined && orthrus.refusal !== undefined;
-      return kind === "load" && !refusals ? { kind, pdp: pdp.refusal ?? "accepted", orthrus: orthrus.refusal ?? "accepted" } : undefined;
+      return kind === "load" && !refusals
+        ? { kind, pdp: pdp.refusal ?? "accepted", orthrus: orthrus.refusal ?? "accepted" }
+        : undefined;
     }
     if (request === undefined) {
       return undefined;

@@ -1,7 +1,21 @@
 /** The names that policies and requests share: few, so that they meet. */
 
 export const ACTIONS = ["view", "edit", "delete", "a", "a:b", "a:b:c", "view:public", "é", "edit:own"];
-export const ACTION_PATTERNS = ["*", "**", "a:*", "a:**", "{view,edit}", "[ev]*", "?iew", "view:*", "*:b", "[!a]*", "{view,a:*}", "a*", "edit**"];
+export const ACTION_PATTERNS = [
+  "*",
+  "**",
+  "a:*",
+  "a:**",
+  "{view,edit}",
+  "[ev]*",
+  "?iew",
+  "view:*",
+  "*:b",
+  "[!a]*",
+  "{view,a:*}",
+  "a*",
+  "edit**",
+];
 
 export const KINDS = ["doc", "leave:request", "photo/album", "10:doc", "a b"];
 export const KIND_PATTERNS = ["*", "**", "leave:*", "photo*", "{doc,photo_album}", "d?c", "leave_*", "10:*"];

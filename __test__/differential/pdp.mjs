@@ -61,7 +61,9 @@ export class Pdp {
     pdp.#folder = writeStore(files);
     const path = join(pdp.#folder, "config.json");
     writeFileSync(path, JSON.stringify(configuration(pdp.#folder, options)));
-    pdp.#child = spawn(binary, ["server", `--config=${path}`, "--log-level=error"], { stdio: ["ignore", "pipe", "pipe"] });
+    pdp.#child = spawn(binary, ["server", `--config=${path}`, "--log-level=error"], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     const said = [];
     pdp.#child.stderr.setEncoding("utf8").on("data", (text) => said.push(text));
     pdp.#child.stdout.setEncoding("utf8").on("data", (text) => said.push(text));

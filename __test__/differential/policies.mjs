@@ -15,7 +15,17 @@ import {
   VERSIONS,
 } from "./names.mjs";
 
-const TYPES = ["bool", "string", "int", "double", "list(string)", "map(string, int)", "timestamp", "dyn"];
+const TYPES = [
+  "bool",
+  "string",
+  "int",
+  "double",
+  "list(string)",
+  "map(string, int)",
+  "timestamp",
+  "optional(bool)",
+  "dyn",
+];
 
 /** Constants by name, with their types: YAML numbers are doubles in expressions, whole ones as well. */
 const CONSTANTS = {
@@ -37,7 +47,12 @@ class SetMaker {
 
   constructor(rng) {
     this.#rng = rng;
-    const permissions = [undefined, undefined, "SCOPE_PERMISSIONS_OVERRIDE_PARENT", "SCOPE_PERMISSIONS_REQUIRE_PARENTAL_CONSENT_FOR_ALLOWS"];
+    const permissions = [
+      undefined,
+      undefined,
+      "SCOPE_PERMISSIONS_OVERRIDE_PARENT",
+      "SCOPE_PERMISSIONS_REQUIRE_PARENTAL_CONSENT_FOR_ALLOWS",
+    ];
     this.#permissions = Object.fromEntries(SCOPES.map((scope) => [scope, rng.pick(permissions)]));
   }
 
@@ -78,7 +93,15 @@ class SetMaker {
 
   /** Policies for the scopes from the root inwards: a scope needs its parents. */
   #chain(make) {
-    for (const scope of SCOPES.slice(0, this.#rng.weighted([[5, 1], [2, 2], [2, 3], [2, 4]]))) {
+    for (const scope of SCOPES.slice(
+      0,
+      this.#rng.weighted([
+        [5, 1],
+        [2, 2],
+        [2, 3],
+        [2, 4],
+      ]),
+    )) {
       make(scope);
     }
   }
@@ -94,7 +117,9 @@ class SetMaker {
     if (rng.chance(0.4)) {
       const expressions = new Expressions(rng, { invalid: 0, wrong: 0.01 });
       const types = Object.fromEntries(rng.times(3, (index) => [`shared_v${index}`, rng.pick(TYPES)]));
-      const definitions = Object.fromEntries(Object.entries(types).map(([name, type]) => [name, expressions.make(type, 2)]));
+      const definitions = Object.fromEntries(
+        Object.entries(types).map(([name, type]) => [name, expressions.make(type, 2)]),
+      );
       this.#add("exports_variables", { exportVariables: { name: "shared_variables", definitions } });
       this.#exported.variables = types;
     }
@@ -125,7 +150,10 @@ class SetMaker {
       const local = {};
       for (const name of rng.sample(["v_a", "v_b", "v_c", "v_d"], rng.int(1, 4))) {
         const type = rng.pick(TYPES);
-        local[name] = new Expressions(rng, { constants, variables, invalid: 0, wrong: 0.01, runtime }).make(type, rng.int(0, 2));
+        local[name] = new Expressions(rng, { constants, variables, invalid: 0, wrong: 0.01, runtime }).make(
+          type,
+          rng.int(0, 2),
+        );
         variables[name] = type;
       }
       fields.variables = { ...(importing ? { import: ["shared_variables"] } : {}), local };
@@ -165,7 +193,12 @@ class SetMaker {
 
   #actions() {
     const rng = this.#rng;
-    return [...new Set([...rng.sample(ACTIONS, rng.int(0, 3)), rng.chance(0.5) ? rng.pick(ACTION_PATTERNS) : rng.pick(ACTIONS)])];
+    return [
+      ...new Set([
+        ...rng.sample(ACTIONS, rng.int(0, 3)),
+        rng.chance(0.5) ? rng.pick(ACTION_PATTERNS) : rng.pick(ACTIONS),
+      ]),
+    ];
   }
 
   #effect() {
@@ -174,7 +207,10 @@ class SetMaker {
 
   #permissionsOf(scope) {
     const permissions = this.#permissions[scope];
-    return { ...(scope === "" ? {} : { scope }), ...(permissions === undefined ? {} : { scopePermissions: permissions }) };
+    return {
+      ...(scope === "" ? {} : { scope }),
+      ...(permissions === undefined ? {} : { scopePermissions: permissions }),
+    };
   }
 
   #derivedRoles(name) {
@@ -194,18 +230,27 @@ class SetMaker {
     const rng = this.#rng;
     const imported = sets.length > 0 && rng.chance(0.7) ? rng.pick(sets) : undefined;
     const { fields, expressions } = this.#scope(imported !== undefined);
-    const rules = rng.times(rng.weighted([[1, 0], [3, 2], [4, 4], [2, 6]]), (index) => {
-      const derivedRoles = imported !== undefined && rng.chance(0.45) ? rng.sample(imported.names, rng.int(1, 2)) : [];
-      const roles = derivedRoles.length > 0 && rng.chance(0.6) ? [] : this.#roles();
-      return {
-        ...this.#name(index),
-        actions: this.#actions(),
-        ...(roles.length > 0 ? { roles } : {}),
-        ...(derivedRoles.length > 0 ? { derivedRoles } : {}),
-        effect: this.#effect(),
-        ...this.#conditionAndOutput(expressions),
-      };
-    });
+    const rules = rng.times(
+      rng.weighted([
+        [1, 0],
+        [3, 2],
+        [4, 4],
+        [2, 6],
+      ]),
+      (index) => {
+        const derivedRoles =
+          imported !== undefined && rng.chance(0.45) ? rng.sample(imported.names, rng.int(1, 2)) : [];
+        const roles = derivedRoles.length > 0 && rng.chance(0.6) ? [] : this.#roles();
+        return {
+          ...this.#name(index),
+          actions: this.#actions(),
+          ...(roles.length > 0 ? { roles } : {}),
+          ...(derivedRoles.length > 0 ? { derivedRoles } : {}),
+          effect: this.#effect(),
+          ...this.#conditionAndOutput(expressions),
+        };
+      },
+    );
     this.#add(`resource_${kind}_${version}_${scope}`, {
       resourcePolicy: {
         resource: kind,
@@ -220,7 +265,9 @@ class SetMaker {
 
   #roles() {
     const rng = this.#rng;
-    return [...new Set([...rng.sample(ROLES, rng.int(0, 2)), rng.chance(0.3) ? rng.pick(ROLE_PATTERNS) : rng.pick(ROLES)])];
+    return [
+      ...new Set([...rng.sample(ROLES, rng.int(0, 2)), rng.chance(0.3) ? rng.pick(ROLE_PATTERNS) : rng.pick(ROLES)]),
+    ];
   }
 
   #principalPolicy(principal, version, scope) {

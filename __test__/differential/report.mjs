@@ -19,9 +19,16 @@ const expressionOf = ({ set, action }) =>
 
 /** A disagreement as a case for `tests/decisions`, with what the PDP said. */
 function archive({ set, request, kind, action, pdp, orthrus }) {
-  const files = Object.entries(set.files).map(([name, policy]) => `-- ${name} --\n${JSON.stringify(policy, null, 1)}\n`);
+  const files = Object.entries(set.files).map(
+    ([name, policy]) => `-- ${name} --\n${JSON.stringify(policy, null, 1)}\n`,
+  );
   const asked = request === undefined ? "" : `-- request.json --\n${JSON.stringify(request, null, 1)}\n`;
-  const told = [`${kind} ${action ?? ""}`, `options ${JSON.stringify(set.options)}`, `PDP:\n${pdp}`, `orthrus:\n${orthrus}`];
+  const told = [
+    `${kind} ${action ?? ""}`,
+    `options ${JSON.stringify(set.options)}`,
+    `PDP:\n${pdp}`,
+    `orthrus:\n${orthrus}`,
+  ];
   return `${told.join("\n")}\n${files.join("")}${asked}`;
 }
 
@@ -41,7 +48,9 @@ export class Report {
     if (expression !== undefined && request !== undefined) {
       console.log(`  attr ${mentioned(expression, request)}`);
     }
-    console.log(`  PDP:     ${pdp.replaceAll("\n", " | ").slice(0, 600)}\n  orthrus: ${orthrus.replaceAll("\n", " | ").slice(0, 600)}`);
+    console.log(
+      `  PDP:     ${pdp.replaceAll("\n", " | ").slice(0, 600)}\n  orthrus: ${orthrus.replaceAll("\n", " | ").slice(0, 600)}`,
+    );
   }
 
   /** Writes what was found to a folder, the first few made small. */

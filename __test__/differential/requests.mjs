@@ -43,7 +43,13 @@ export function resource(rng, id) {
 
 function token(rng) {
   const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const payload = { iss: "issuer", sub: rng.pick([...PRINCIPALS, "nobody"]), aud: ["x"], level: 7, nested: { a: [1, "b"] } };
+  const payload = {
+    iss: "issuer",
+    sub: rng.pick([...PRINCIPALS, "nobody"]),
+    aud: ["x"],
+    level: 7,
+    nested: { a: [1, "b"] },
+  };
   return `${part({ alg: "HS256", typ: "JWT" })}.${part(payload)}.${Buffer.from("signature").toString("base64url")}`;
 }
 

@@ -34,6 +34,7 @@ mod lib;
 mod literal;
 mod lower;
 mod macros;
+mod mismatch;
 mod opaque;
 mod parser;
 mod places;

@@ -62,18 +62,21 @@ pub(crate) fn base64_bytes(text: &str) -> Option<Vec<u8>> {
         return None;
     }
     let mut out = Vec::with_capacity(digits.len() / 4 * 3 + 2);
-    for chunk in digits.as_bytes().chunks(4) {
+    for chunk in digits.chunks(4) {
         let mut group = 0;
         for at in 0..4 {
             let sextet = match chunk.get(at) {
-                Some(digit) => ALPHABET.iter().position(|known| known == digit)?,
+                Some((offset, digit)) => ALPHABET.iter().position(|known| known == digit).ok_or(*offset)?,
                 None => 0,
             };
-            group = group << 6 | u32::try_from(sextet).ok()?;
+            group = group << 6 | u32::try_from(sextet).unwrap_or_default();
+        }
+        if let [_] = chunk {
+            return Err(text.len() - 1);
         }
         out.extend_from_slice(&group.to_be_bytes()[1..chunk.len()]);
     }
-    Some(out)
+    Ok(out)
 }
 
 fn json_encode<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
@@ -94,11 +97,11 @@ mod tests {
             [(&b""[..], ""), (b"f", "Zg=="), (b"fo", "Zm8="), (b"foo", "Zm9v"), (b"\xff\xfe", "//4=")]
         {
             assert_eq!(base64_text(bytes), text);
-            assert_eq!(base64_bytes(text).as_deref(), Some(bytes));
-            assert_eq!(base64_bytes(text.trim_end_matches('=')).as_deref(), Some(bytes));
+            assert_eq!(base64_bytes(text).as_deref(), Ok(bytes));
+            assert_eq!(base64_bytes(text.trim_end_matches('=')).as_deref(), Ok(bytes));
         }
         for bad in ["Z", "Zg=", "Zg===", "Z!=="] {
-            assert_eq!(base64_bytes(bad), None, "{bad}");
+            assert!(base64_bytes(bad).is_err(), "{bad}");
         }
     }
 }
