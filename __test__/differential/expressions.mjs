@@ -139,7 +139,7 @@ export class Expressions {
       });
     const make = (pattern) => {
       const made = this.make(instance(pattern), depth - 1);
-      return CONVERSIONS.has(chosen.name) && !/\b[RPGVC]\.|\b[kvxo]\d/.test(made) ? "R.attr.num" : made;
+      return CONVERSIONS.has(chosen.name) && !/\b[RPGVC]\.|(?<!\\)\b[kvxo]\d/.test(made) ? "R.attr.num" : made;
     };
     const receiver = chosen.receiver === undefined ? undefined : make(chosen.receiver);
     return write(chosen.name, receiver, chosen.args.map(make));

@@ -4,7 +4,6 @@ use std::cmp::Ordering;
 
 use super::ast::{Operation, Relation};
 use super::lib::{MAX_ARGS, TABLE, index};
-use super::mismatch::{no_such_overload, not_ordered};
 use super::program::{Children, Field, Id, Loop, Name, Op, Program, Whole};
 use super::{Activation, AuxData, EvalError, EvalResult, List, Map, Message, Request, Value};
 
@@ -441,13 +440,6 @@ fn is_key(key: Value<'_>) -> bool {
 
 #[inline]
 fn relation<'a>(operator: Relation, left: Value<'a>, right: Value<'a>) -> EvalResult<'a> {
-    // NaN is neither less than anything nor not less.
-    let compare = |holds: fn(Ordering) -> bool| match left.compare(right) {
-        Ok(order) => Ok(holds(order)),
-        Err(EvalError::NanOrdering) => Ok(false),
-        Err(EvalError::NoSuchOverload) => Err(not_ordered(operator, left)),
-        Err(error) => Err(error),
-    };
     let holds = match operator {
         Relation::Equal => left.equals(right),
         Relation::NotEqual => !left.equals(right),
@@ -490,7 +482,8 @@ fn select<'a>(ctx: &Activation<'a>, operand: Value<'a>, name: &'a str) -> EvalRe
         Value::Message(message) => message
             .field(ctx.arena, name)
             .ok_or_else(|| EvalError::message(ctx.arena, format_args!("no such field '{name}'"))),
-        Value::Optional(_) => Ok(select_optional(ctx, operand, name)),
+        Value::Optional(_) => select_optional(ctx, operand, name),
+        Value::List(_) => Err(NO_FIELD_OF_LIST),
         _ => Err(EvalError::NoSuchKey(name)),
     }
 }
@@ -506,6 +499,7 @@ fn select_optional<'a>(ctx: &Activation<'a>, operand: Value<'a>, name: &str) -> 
         Value::Message(message) if has_field(ctx, message, name) => {
             Value::Optional(message.field(ctx.arena, name).map(|value| &*ctx.arena.alloc(value)))
         }
+        Value::List(_) => return Err(NO_FIELD_OF_LIST),
         _ => Value::Optional(None),
     })
 }

@@ -173,10 +173,6 @@ impl Serialize for Json<'_> {
     }
 }
 
-fn no_json<E: ser::Error>(kind: &str) -> E {
-    E::custom(format_args!("unsupported native conversion from {kind} to '*structpb.Value'"))
-}
-
 /// Integers are written without a fraction, as protobuf's JSON does.
 #[expect(
     clippy::cast_possible_truncation,

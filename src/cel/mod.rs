@@ -34,7 +34,6 @@ mod lib;
 mod literal;
 mod lower;
 mod macros;
-mod mismatch;
 mod opaque;
 mod parser;
 mod places;

@@ -2,7 +2,6 @@
 
 use std::cmp::Ordering;
 use std::fmt::{self, Write};
-use std::hash::{Hash, Hasher};
 
 /// Seconds between 0001-01-01T00:00:00Z and the Unix epoch.
 const MIN_SECONDS: i64 = -62_135_596_800;
@@ -107,6 +106,12 @@ impl Timestamp {
         let seconds = days_from_civil(year, month, day) * SECONDS_PER_DAY + time_of_day - offset * 60;
         let instant = Self::new(seconds, nanos).ok_or(TimestampError::OutOfRange)?;
         Ok(Self { offset: i16::try_from(offset).map_err(|_| TimestampError::Malformed)?, ..instant })
+    }
+
+    /// The same instant, written in UTC.
+    #[must_use]
+    pub fn in_utc(self) -> Self {
+        Self { offset: 0, ..self }
     }
 
     /// The calendar fields at an offset from UTC, in seconds east.

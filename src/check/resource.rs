@@ -253,10 +253,11 @@ impl<'a> ResourceChain<'a> {
                     role: roles.name,
                     outcome: outcome(rule, &applies),
                 });
-                let satisfied = match applies.map_err(unanswerable(&policy.key))? {
-                    Applies::Silent => continue,
-                    Applies::Yes => true,
-                    Applies::No => false,
+                let (satisfied, times) = match applies.map_err(unanswerable(&policy.key))? {
+                    // The first row is silent; the others find the condition of the rule remembered as not met.
+                    Applies::Silent => (false, candidate.times - 1),
+                    Applies::Yes => (true, candidate.times),
+                    Applies::No => (false, candidate.times),
                 };
                 let denies = satisfied && rule.effect == Effect::Deny;
                 if let Some(output) = &rule.output {

@@ -12,8 +12,8 @@ use crate::policy::{
     sanitize,
 };
 use crate::table::{
-    Candidate, Condition, DerivedRole, Matcher, ModuleId, NameMap, PrincipalPolicy, PrincipalRule,
-    ResourcePolicy, ResourceRule, RoleMatcher, RolePolicy, RoleRule, Row,
+    Candidate, Condition, DerivedRole, InvalidGlob, Matcher, ModuleId, NameMap, PrincipalPolicy,
+    PrincipalRule, ResourcePolicy, ResourceRule, RoleMatcher, RolePolicy, RoleRule, Row,
 };
 use crate::text::{Code, Diagnostic, Label, Severity, nearest};
 

@@ -163,11 +163,7 @@ fn extreme<'a>(ctx: &Activation<'a>, args: &[Value<'a>], name: &str, order: Orde
             let Some(first) = elements.next() else {
                 return Err(EvalError::message(
                     ctx.arena,
-                    // cel-go's name of the function behind the macro.
-                    format_args!(
-                        "math.@{}(list) argument must not be empty",
-                        if name == "math.greatest" { "max" } else { "min" }
-                    ),
+                    format_args!("{name}(list) argument must not be empty"),
                 ));
             };
             elements.try_fold(first, pick)?
