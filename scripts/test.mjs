@@ -17,8 +17,9 @@ const SECOND_NODE = "22";
 const total = { passed: 0, failed: 0, skipped: 0 };
 const failedSteps = [];
 
-/** Lines in which test runners tell their totals: cargo's one a binary, Node's one a number. */
+/** Lines in which test runners tell their totals: cargo's one a binary, Node's one a number, the differential test's one. */
 const CARGO_TOTAL = /^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored/;
+const DIFFERENTIAL_TOTAL = /^\d+ cases, (\d+) agree, (\d+) disagree$/;
 const NODE_TOTAL = /^(?:#|ℹ) (pass|fail|cancelled|skipped) (\d+)$/;
 
 /** Counts what a line of a test runner's output tells. */
@@ -28,6 +29,12 @@ function count(tally, line) {
     tally.passed += Number(cargo[1]);
     tally.failed += Number(cargo[2]);
     tally.skipped += Number(cargo[3]);
+    return;
+  }
+  const differential = DIFFERENTIAL_TOTAL.exec(line);
+  if (differential !== null) {
+    tally.passed += Number(differential[1]);
+    tally.failed += Number(differential[2]);
     return;
   }
   const node = NODE_TOTAL.exec(line);
@@ -84,6 +91,12 @@ function nodeTest(onLine, folders, node = process.execPath) {
   return run(node, ["--test", "--test-reporter=spec", ...files], { onLine, mayFail: true });
 }
 
+/** A short, fixed run of the differential test; `npm run test:differential` runs longer ones. */
+function differential(onLine) {
+  const args = ["__test__/differential/cli.mjs", "--seed", "1", "--cases", "5000", "--if-installed"];
+  return run(process.execPath, args, { onLine, mayFail: true });
+}
+
 /** The path of a second Node.js, installed from npm into a cache; `undefined` where this one is as new or it is not to be had. */
 async function secondNode() {
   if (Number(process.versions.node.split(".")[0]) >= Number(SECOND_NODE) || process.platform === "win32") {
@@ -127,6 +140,7 @@ const STEPS = [
   ["JavaScript: types", () => tool("typescript", ["--project", "__test__/types"])],
   [`JavaScript: tests on Node ${process.versions.node}`, (onLine) => nodeTest(onLine, ["unit", "behaviour"])],
   ["JavaScript: packaging", (onLine) => nodeTest(onLine, ["packaging"])],
+  ["Differential: the same answers as the PDP", differential],
 ];
 
 const only = process.argv.includes("--only") ? process.argv[process.argv.indexOf("--only") + 1] : undefined;

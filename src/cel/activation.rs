@@ -5,7 +5,7 @@ use std::fmt;
 
 use bumpalo::Bump;
 
-use super::{EvalError, EvalResult, List, Map, Program, Timestamp, Value};
+use super::{EvalError, EvalResult, List, Map, Opaque, Program, Timestamp, Value};
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, Default)]
@@ -107,6 +107,8 @@ pub struct Variables<'a> {
     height: &'a Cell<u32>,
     /// Whether a variable is only evaluated after all before it.
     in_order: bool,
+    /// Whether a variable that cannot be evaluated reads as null.
+    null_for_failed: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -127,7 +129,27 @@ impl<'a> Variables<'a> {
     pub fn new_in(arena: &'a Bump, programs: &'a [Program]) -> Self {
         let memo = arena.alloc_slice_fill_with(programs.len(), |_| Cell::new(Memo::Unread));
         let chain: u32 = programs.iter().map(|program| u32::from(program.height())).sum();
-        Self { programs, memo, height: arena.alloc(Cell::new(0)), in_order: chain > MAX_HEIGHT }
+        Self {
+            programs,
+            memo,
+            height: arena.alloc(Cell::new(0)),
+            in_order: chain > MAX_HEIGHT,
+            null_for_failed: false,
+        }
+    }
+
+    /// The same variables, of which those that cannot be evaluated read as null.
+    #[must_use]
+    pub fn with_null_for_failed(self) -> Self {
+        Self { null_for_failed: true, ..self }
+    }
+
+    /// The value of a variable, as expressions see it.
+    pub(crate) fn read(self, slot: u32, ctx: &Activation<'a>) -> EvalResult<'a> {
+        match self.get(slot, ctx) {
+            Err(_) if self.null_for_failed => Ok(Value::Null),
+            result => result,
+        }
     }
 
     /// The value of a variable.
@@ -164,10 +186,32 @@ impl<'a> Variables<'a> {
         }
         memo.set(Memo::Running);
         self.height.set(height);
-        let result = program.eval(ctx);
+        let result = program.eval(ctx).and_then(|value| kept(value, ctx));
         self.height.set(outer);
         memo.set(Memo::Known(result));
         result
+    }
+}
+
+/// What is left of a value once a variable holds it: the PDP keeps the values of Go, in which optionals, types
+/// and hierarchies are what they hold, and SPIFFE values are nothing.
+fn kept<'a>(value: Value<'a>, ctx: &Activation<'a>) -> EvalResult<'a> {
+    match value {
+        Value::Optional(None) => Ok(Value::Null),
+        Value::Optional(Some(inner)) => kept(*inner, ctx),
+        Value::Type(name) => Ok(Value::String(name)),
+        Value::Opaque(opaque) => match opaque {
+            Opaque::Ip(_) | Opaque::Cidr(_) => Ok(value),
+            Opaque::Hierarchy(segments) => Ok(Value::List(*segments)),
+            Opaque::SpiffeId(_) | Opaque::SpiffeTrustDomain(_) | Opaque::SpiffeMatcher(_) => {
+                let kind = opaque.type_name();
+                Err(EvalError::message(
+                    ctx.arena,
+                    format_args!("a variable cannot hold a value of type {kind}"),
+                ))
+            }
+        },
+        _ => Ok(value),
     }
 }
 

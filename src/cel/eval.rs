@@ -68,14 +68,14 @@ impl<'c, 'a> Evaluator<'c, 'a> {
             Op::Select { operand, field } => select(ctx, self.eval(operand, locals)?, self.name(field)),
             Op::Has { operand, field } => {
                 let operand = self.eval(operand, locals)?;
-                Ok(Value::Bool(has(ctx, operand, self.name(field))))
+                has(ctx, operand, self.name(field)).map(Value::Bool)
             }
             Op::Index { operand, index: at } => {
                 let operand = self.eval(operand, locals)?;
                 index(ctx, operand, self.eval(at, locals)?)
             }
             Op::Variable { slot, name } => {
-                let value = ctx.variables.get(slot, ctx);
+                let value = ctx.variables.read(slot, ctx);
                 value.map_err(|_| EvalError::UndefinedField(self.name(name)))
             }
             Op::Global(name) => {
@@ -109,11 +109,11 @@ impl<'c, 'a> Evaluator<'c, 'a> {
         match op {
             Op::Whole(whole) => self.whole(whole).map(Value::Message),
             Op::HasGlobal(name) => Ok(Value::Bool(ctx.globals.get(self.name(name)).is_some())),
-            Op::HasVariable(slot) => Ok(Value::Bool(ctx.variables.get(slot, ctx).is_ok())),
+            Op::HasVariable(slot) => Ok(Value::Bool(ctx.variables.read(slot, ctx).is_ok())),
             Op::Undefined(name) => Err(EvalError::UndefinedField(self.name(name))),
             Op::SelectOptional { operand, field } => {
                 let operand = self.eval(operand, locals)?;
-                Ok(select_optional(ctx, operand, self.name(field)))
+                select_optional(ctx, operand, self.name(field))
             }
             Op::IndexOptional { operand, index } => {
                 let operand = self.eval(operand, locals)?;
@@ -133,6 +133,11 @@ impl<'c, 'a> Evaluator<'c, 'a> {
                 let value = self.eval(value, locals);
                 self.eval(body, Some(&Frame { value, parent: locals }))
             }
+            Op::OptionalOr { target, other, unwrap } => match self.eval(target, locals)? {
+                value @ Value::Optional(Some(inner)) => Ok(if unwrap { *inner } else { value }),
+                Value::Optional(None) => self.eval(other, locals),
+                _ => Err(EvalError::NoSuchOverload),
+            },
             Op::OptionalMap { target, body, flat } => match self.eval(target, locals)? {
                 Value::Optional(Some(value)) => {
                     let mapped = self.eval(body, Some(&Frame { value: Ok(*value), parent: locals }))?;
@@ -394,6 +399,9 @@ impl<'c, 'a> Evaluator<'c, 'a> {
     }
 
     fn sort_by(self, of: &Loop, range: Range<'a>, locals: Locals<'_, 'a>) -> EvalResult<'a> {
+        if let Range::Map(_) = range {
+            return Err(EvalError::Message("no such overload: @sortByAssociatedKeys"));
+        }
         let arena = self.ctx.arena;
         let mut keyed = bumpalo::collections::Vec::with_capacity_in(range.len(), arena);
         for at in 0..range.len() {
@@ -474,21 +482,26 @@ fn select<'a>(ctx: &Activation<'a>, operand: Value<'a>, name: &'a str) -> EvalRe
         Value::Message(message) => message
             .field(ctx.arena, name)
             .ok_or_else(|| EvalError::message(ctx.arena, format_args!("no such field '{name}'"))),
-        Value::Optional(_) => Ok(select_optional(ctx, operand, name)),
+        Value::Optional(_) => select_optional(ctx, operand, name),
+        Value::List(_) => Err(NO_FIELD_OF_LIST),
         _ => Err(EvalError::NoSuchKey(name)),
     }
 }
 
+/// A field is asked for by its name, and a list has but numbers.
+const NO_FIELD_OF_LIST: EvalError<'static> = EvalError::Message("unsupported index type 'string' in list");
+
 /// `operand.?name`
-fn select_optional<'a>(ctx: &Activation<'a>, operand: Value<'a>, name: &str) -> Value<'a> {
-    match operand {
-        Value::Optional(Some(inner)) => select_optional(ctx, *inner, name),
+fn select_optional<'a>(ctx: &Activation<'a>, operand: Value<'a>, name: &str) -> EvalResult<'a> {
+    Ok(match operand {
+        Value::Optional(Some(inner)) => return select_optional(ctx, *inner, name),
         Value::Map(map) => Value::Optional(map.get(name).map(|value| &*ctx.arena.alloc(value))),
         Value::Message(message) if has_field(ctx, message, name) => {
             Value::Optional(message.field(ctx.arena, name).map(|value| &*ctx.arena.alloc(value)))
         }
+        Value::List(_) => return Err(NO_FIELD_OF_LIST),
         _ => Value::Optional(None),
-    }
+    })
 }
 
 /// `operand[?index]`
@@ -505,12 +518,13 @@ fn index_optional<'a>(ctx: &Activation<'a>, operand: Value<'a>, at: Value<'a>) -
 }
 
 /// `has(operand.name)`
-fn has<'a>(ctx: &Activation<'a>, operand: Value<'a>, name: &str) -> bool {
+fn has<'a>(ctx: &Activation<'a>, operand: Value<'a>, name: &str) -> Result<bool, EvalError<'a>> {
     match operand {
-        Value::Map(map) => map.get(name).is_some(),
-        Value::Message(message) => has_field(ctx, message, name),
+        Value::Map(map) => Ok(map.get(name).is_some()),
+        Value::Message(message) => Ok(has_field(ctx, message, name)),
         Value::Optional(Some(inner)) => has(ctx, *inner, name),
-        _ => false,
+        Value::List(_) => Err(NO_FIELD_OF_LIST),
+        _ => Ok(false),
     }
 }
 

@@ -196,6 +196,9 @@ fn fields<S: Serializer>(map: Map<'_>, serializer: S) -> Result<S::Ok, S::Error>
     for (key, value) in map.iter() {
         match key {
             Value::String(name) => out.serialize_entry(name, &Json(value))?,
+            Value::Double(_) => {
+                return Err(ser::Error::custom("type conversion error from Double to 'string'"));
+            }
             other => out.serialize_entry(&display(other), &Json(value))?,
         }
     }
@@ -291,6 +294,12 @@ mod tests {
         ];
         let text = serde_json::to_string(&Json(Value::list(&arena, &list)))?;
         assert_eq!(text, r#"["Zm9v","1970-01-01T00:00:01.5Z","3.5s",{"1":2}]"#);
+        let large = [Value::Int(i64::MIN), Value::UInt(1 << 53), Value::Int((1 << 53) - 1)];
+        let text = serde_json::to_string(&Json(Value::list(&arena, &large)))?;
+        assert_eq!(text, r#"["-9223372036854775808","9007199254740992",9007199254740991]"#);
+        assert!(serde_json::to_string(&Json(Value::Optional(None))).is_err());
+        let fractions = Map::of_entries(&arena, &[(Value::Double(1.5), Value::Null)]);
+        assert!(serde_json::to_string(&Json(Value::Map(fractions))).is_err());
         Ok(())
     }
 }

@@ -236,6 +236,10 @@ impl<'n> Lowering<'n> {
         let all: Vec<&Node> = target.into_iter().chain(args).collect();
         match (function, all.as_slice()) {
             ("!_", [operand]) => return Op::Not(self.node(operand)),
+            ("or" | "orValue", [optional, other]) if target.is_some() => {
+                let (target, other) = (self.node(optional), self.node(other));
+                return Op::OptionalOr { target, other, unwrap: function == "orValue" };
+            }
             ("matches", [text, Node { kind: Kind::Literal(Const::String(pattern)), .. }]) => {
                 if let Ok(compiled) = regex::compile(pattern) {
                     self.regexes.push(compiled);
@@ -260,15 +264,20 @@ impl<'n> Lowering<'n> {
                 }
             }
         }
+        if operator == Relation::In && is_empty_list(right) {
+            // As in cel-go, what is looked for in nothing is not even evaluated.
+            return Op::Const(self.constant(&Const::Bool(false)));
+        }
         if operator == Relation::In
             && let Kind::Literal(Const::List(list)) = &right.kind
-            && list.elements().len() >= SET_FROM
         {
             let text = |element: &Const| match element {
                 Const::String(text) => Some(text.clone()),
                 _ => None,
             };
-            if let Some(mut set) = list.elements().iter().map(text).collect::<Option<Vec<_>>>() {
+            if list.elements().len() >= SET_FROM
+                && let Some(mut set) = list.elements().iter().map(text).collect::<Option<Vec<_>>>()
+            {
                 set.sort_unstable();
                 self.string_sets.push(set.into());
                 let set = index(self.string_sets.len() - 1);
@@ -301,6 +310,14 @@ impl<'n> Lowering<'n> {
         });
         self.loops.push(Loop { operation: *operation, range, paired: var2.is_some(), filter, body });
         Op::Loop(index(self.loops.len() - 1))
+    }
+}
+
+fn is_empty_list(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Literal(Const::List(list)) => list.elements().is_empty(),
+        Kind::List(elements) => elements.is_empty(),
+        _ => false,
     }
 }
 

@@ -171,6 +171,12 @@ pub(crate) enum Op {
         value: Id,
         body: Id,
     },
+    /// `target.or(other)`, or with `unwrap` `target.orValue(other)`.
+    OptionalOr {
+        target: Id,
+        other: Id,
+        unwrap: bool,
+    },
     OptionalMap {
         target: Id,
         body: Id,

@@ -108,6 +108,12 @@ impl Timestamp {
         Ok(Self { offset: i16::try_from(offset).map_err(|_| TimestampError::Malformed)?, ..instant })
     }
 
+    /// The same instant, written in UTC.
+    #[must_use]
+    pub fn in_utc(self) -> Self {
+        Self { offset: 0, ..self }
+    }
+
     /// The calendar fields at an offset from UTC, in seconds east.
     pub(crate) fn civil(self, offset: i64) -> Civil {
         let local = self.seconds + offset;
@@ -320,18 +326,13 @@ fn parse_term(text: &str) -> Option<(u64, &str)> {
     Some((whole.checked_mul(unit)?.checked_add(fraction)?, rest))
 }
 
-/// Seconds with as many decimals as needed: `3.5s`.
+/// Seconds with as many decimals as needed: `3.5s`. As in Go they are a double, which does not hold the
+/// nanoseconds of a duration of years.
 impl fmt::Display for Duration {
+    #[expect(clippy::cast_precision_loss, reason = "the rounding is the defined behaviour")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let nanos = self.nanos.unsigned_abs();
-        let sign = if self.nanos < 0 { "-" } else { "" };
-        write!(f, "{sign}{}", nanos / 1_000_000_000)?;
-        let fraction = nanos % 1_000_000_000;
-        if fraction != 0 {
-            let digits = format!("{fraction:09}");
-            write!(f, ".{}", digits.trim_end_matches('0'))?;
-        }
-        f.write_char('s')
+        let (seconds, fraction) = (self.nanos / 1_000_000_000, self.nanos % 1_000_000_000);
+        write!(f, "{}s", seconds as f64 + fraction as f64 / 1e9)
     }
 }
 
@@ -361,6 +362,7 @@ mod tests {
         assert_eq!(text("-1.5s").as_deref(), Some("-1.5s"));
         assert_eq!(text("1us2ns").as_deref(), Some("0.000001002s"));
         assert_eq!(text("0").as_deref(), Some("0s"));
+        assert_eq!(text("100000000.123456789s").as_deref(), Some("100000000.12345679s"));
         for bad in ["", "1", "1d", "s", "1.2.3s", "-", "10000000000s"] {
             assert_eq!(Duration::parse(bad), None, "{bad}");
         }

@@ -37,8 +37,9 @@ pub(super) struct Evaluator<'a> {
     table: &'a RuleTable,
     base: Activation<'a>,
     strict: bool,
-    /// Variables of the modules touched so far; a request touches a handful.
-    modules: RefCell<Vec<'a, (ModuleId, Variables<'a>)>>,
+    /// Variables of the modules touched so far, and whether those that fail read as null; a request touches a
+    /// handful.
+    modules: RefCell<Vec<'a, ((ModuleId, bool), Variables<'a>)>>,
     errors: Option<RefCell<Vec<'a, EvaluationError<'a>>>>,
     trace: Option<RefCell<Vec<'a, TraceEntry<'a>>>>,
 }
@@ -65,21 +66,41 @@ impl<'a> Evaluator<'a> {
         !self.strict && self.errors.is_none()
     }
 
-    fn variables(&self, module: ModuleId) -> Variables<'a> {
+    fn variables(&self, module: ModuleId, null_for_failed: bool) -> Variables<'a> {
         let mut modules = self.modules.borrow_mut();
-        if let Some((_, variables)) = modules.iter().find(|(id, _)| *id == module) {
+        let key = (module, null_for_failed);
+        if let Some((_, variables)) = modules.iter().find(|(known, _)| *known == key) {
             return *variables;
         }
         let programs = self.table.modules.get(module.0 as usize).map_or(&[][..], |module| &module.programs);
-        let variables = Variables::new_in(self.base.arena, programs);
-        modules.push((module, variables));
+        let mut variables = Variables::new_in(self.base.arena, programs);
+        if null_for_failed {
+            variables = variables.with_null_for_failed();
+        }
+        modules.push((key, variables));
         variables
+    }
+
+    /// What the conditions of derived roles are evaluated in for `runtime.effectiveDerivedRoles`. As in the PDP, a
+    /// variable that cannot be evaluated is null there, unless the mode is strict, while in rules it is not set.
+    pub(super) fn scope_of_derived_role(&self, module: ModuleId, uses: &[u32]) -> Activation<'a> {
+        self.activation(self.variables(module, !self.strict && !uses.is_empty()), module, uses, Ok(&[]))
     }
 
     /// What expressions of a module are evaluated in.
     pub(super) fn scope(&self, module: ModuleId, uses: &[u32], roles: RuntimeRoles<'a>) -> Activation<'a> {
+        self.activation(self.variables(module, false), module, uses, roles)
+    }
+
+    fn activation(
+        &self,
+        variables: Variables<'a>,
+        module: ModuleId,
+        uses: &[u32],
+        roles: RuntimeRoles<'a>,
+    ) -> Activation<'a> {
         let mut activation = self.base;
-        activation.variables = self.variables(module);
+        activation.variables = variables;
         activation.effective_derived_roles = roles;
         if self.records_errors() {
             self.evaluate_variables(module, uses, &activation);
@@ -131,7 +152,7 @@ impl<'a> Evaluator<'a> {
 
     fn holds(&self, expression: &'a Expression, activation: &Activation<'a>) -> Result<bool, Raised> {
         match expression.program.eval(activation) {
-            Ok(value) => Ok(matches!(value, Value::Bool(true))),
+            Ok(value) => Ok(is_true(value)),
             Err(error) => {
                 self.record(&expression.text, error);
                 if self.strict { Err(Raised) } else { Ok(false) }
@@ -164,5 +185,14 @@ impl<'a> Evaluator<'a> {
         errors.sort_by_key(|error| error.expression);
         errors.dedup_by_key(|error| error.expression);
         errors.into_bump_slice()
+    }
+}
+
+/// Whether a condition with this value is satisfied: an optional counts as what it holds.
+fn is_true(value: Value<'_>) -> bool {
+    match value {
+        Value::Bool(value) => value,
+        Value::Optional(Some(inner)) => is_true(*inner),
+        _ => false,
     }
 }

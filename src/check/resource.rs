@@ -173,7 +173,13 @@ impl<'a> ResourceChain<'a> {
             if !self.has_parent_role_of(role) {
                 continue;
             }
-            match memoised.holds_derived_role(index, evaluator) {
+            let holds = if role.uses.is_empty() {
+                memoised.holds_derived_role(index, evaluator)
+            } else {
+                let activation = evaluator.scope_of_derived_role(role.module, &role.uses);
+                evaluator.satisfies(role.condition.as_deref(), &activation)
+            };
+            match holds {
                 Ok(true) => held.push(&*role.name),
                 Ok(false) => {}
                 Err(Raised) => raised.push(&*role.name),
@@ -247,15 +253,16 @@ impl<'a> ResourceChain<'a> {
                     role: roles.name,
                     outcome: outcome(rule, &applies),
                 });
-                let satisfied = match applies.map_err(unanswerable(&policy.key))? {
-                    Applies::Silent => continue,
-                    Applies::Yes => true,
-                    Applies::No => false,
+                let (satisfied, times) = match applies.map_err(unanswerable(&policy.key))? {
+                    // The first row is silent; the others find the condition of the rule remembered as not met.
+                    Applies::Silent => (false, candidate.times - 1),
+                    Applies::Yes => (true, candidate.times),
+                    Applies::No => (false, candidate.times),
                 };
                 let denies = satisfied && rule.effect == Effect::Deny;
                 if let Some(output) = &rule.output {
                     let activation = evaluator.scope(policy.module, &policy.uses, runtime);
-                    let times = if denies { 1 } else { candidate.times };
+                    let times = if denies { 1 } else { times };
                     for _ in 0..times {
                         emit(outputs, output, satisfied, (&policy.key, &rule.name, action), &activation);
                     }
@@ -353,8 +360,8 @@ impl<'a> Memoised<'a> {
         let Some(memo) = self.rows.get(row.memo as usize) else { return Ok(Applies::Silent) };
         match memo.get() {
             Memo::Satisfied => return Ok(Applies::Yes),
-            // The PDP keeps one memory for "derived role not held" and "condition not met", so that from the
-            // second action on, a rule whose derived role is not held reports `conditionNotMet`.
+            // The PDP keeps one memory for "derived role not held" and "condition not met", so that from its
+            // second match on, a rule whose derived role is not held reports `conditionNotMet`.
             Memo::NotSatisfied => return Ok(Applies::No),
             Memo::Unknown => {}
         }

@@ -12,8 +12,8 @@ use crate::policy::{
     sanitize,
 };
 use crate::table::{
-    Candidate, Condition, DerivedRole, Matcher, ModuleId, NameMap, PrincipalPolicy, PrincipalRule,
-    ResourcePolicy, ResourceRule, RoleMatcher, RolePolicy, RoleRule, Row,
+    Candidate, Condition, DerivedRole, InvalidGlob, Matcher, ModuleId, NameMap, PrincipalPolicy,
+    PrincipalRule, ResourcePolicy, ResourceRule, RoleMatcher, RolePolicy, RoleRule, Row,
 };
 use crate::text::{Code, Diagnostic, Label, Severity, nearest};
 
@@ -277,16 +277,27 @@ pub(super) fn matcher(
     pattern: &str,
     modules: &mut Modules<'_, '_>,
 ) -> Option<Matcher> {
-    match Matcher::new(pattern) {
-        Ok(matcher) => Some(matcher),
-        Err(error) => {
-            let message = format!("the pattern `{}` matches nothing: {error}", written.value);
-            let mut diagnostic = Diagnostic::error(Code::InvalidGlob, &policy.source, written.span, message);
-            diagnostic.severity = Severity::Warning;
-            modules.report(diagnostic.with_hint("put a `\\` before a character that is meant as it is"));
-            None
-        }
-    }
+    Matcher::new(pattern).map_err(|error| warn_of_glob(policy, written, error, modules)).ok()
+}
+
+/// The same for an action that a role policy allows.
+fn allowed_action(policy: &Policy, written: &Spanned<String>, modules: &mut Modules<'_, '_>) -> Vec<Matcher> {
+    Matcher::of_allowed_action(written).unwrap_or_else(|error| {
+        warn_of_glob(policy, written, error, modules);
+        Vec::new()
+    })
+}
+
+fn warn_of_glob(
+    policy: &Policy,
+    written: &Spanned<String>,
+    error: InvalidGlob,
+    modules: &mut Modules<'_, '_>,
+) {
+    let message = format!("the pattern `{}` matches nothing: {error}", written.value);
+    let mut diagnostic = Diagnostic::error(Code::InvalidGlob, &policy.source, written.span, message);
+    diagnostic.severity = Severity::Warning;
+    modules.report(diagnostic.with_hint("put a `\\` before a character that is meant as it is"));
 }
 
 fn derived_role(name: &str, definition: &Definition, builder: &mut Builder) -> DerivedRole {
@@ -396,7 +407,7 @@ pub(super) fn role_policy<'p>(
         });
         reads.merge(&of_rule);
         let allow_actions =
-            rule.allow_actions.iter().filter_map(|action| matcher(policy, action, action, modules)).collect();
+            rule.allow_actions.iter().flat_map(|action| allowed_action(policy, action, modules)).collect();
         let Some(resource) = matcher(policy, &rule.resource, &rule.resource, modules) else { continue };
         rules.push(RoleRule {
             name: rule.name.as_deref().map(String::as_str).unwrap_or_default().into(),

@@ -58,6 +58,20 @@ impl Matcher {
         }
     }
 
+    /// Reads an action that a role policy allows. There, other than in rules, a name is a pattern without a `*`
+    /// as well, beside being itself.
+    pub fn of_allowed_action(name: &str) -> Result<Vec<Self>, InvalidGlob> {
+        let matcher = Self::new(name)?;
+        match &matcher {
+            Self::Literal(literal) if literal.contains(['?', '[', '{', '\\']) => {
+                // A name that is no pattern still stands for itself.
+                let pattern = Glob::new(literal).ok().map(Self::Glob);
+                Ok(std::iter::once(matcher).chain(pattern).collect())
+            }
+            _ => Ok(vec![matcher]),
+        }
+    }
+
     /// Whether the name is meant.
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {

@@ -79,9 +79,23 @@ pub(crate) fn base64_bytes(text: &str) -> Option<Vec<u8>> {
 fn json_encode<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
     let [value] = *args else { return Err(EvalError::NoSuchOverload) };
     match serde_json::to_string(&crate::cel::Json(value)) {
-        Ok(text) => Ok(Value::String(ctx.arena.alloc_str(&text))),
+        Ok(text) => Ok(Value::String(ctx.arena.alloc_str(&escape_markup(&text)))),
         Err(error) => Err(EvalError::message(ctx.arena, format_args!("failed to marshal JSON: {error}"))),
     }
+}
+
+/// Go's encoder writes JSON that can stand in HTML and JavaScript: none of these stands outside of strings.
+fn escape_markup(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                escaped.push_str(&format!("\\u{:04x}", u32::from(c)));
+            }
+            _ => escaped.push(c),
+        }
+    }
+    escaped
 }
 
 #[cfg(test)]

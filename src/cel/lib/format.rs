@@ -37,7 +37,7 @@ fn write_value(out: &mut String, value: Value<'_>) {
         Value::Double(value) => out.write_str(&plain_double(value)),
         Value::String(text) | Value::Type(text) => out.write_str(text),
         Value::Bytes(bytes) => out.write_str(&String::from_utf8_lossy(bytes)),
-        Value::Timestamp(value) => write!(out, "{value}"),
+        Value::Timestamp(value) => write!(out, "{}", value.in_utc()),
         Value::Duration(value) => write!(out, "{value}"),
         Value::List(list) => {
             write_sequence(out, list);

@@ -141,6 +141,10 @@ fn range<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
         [Value::Int(end)] if end > MAX_RANGE => {
             Err(EvalError::message(ctx.arena, format_args!("lists.range({end}) is longer than {MAX_RANGE}")))
         }
+        [Value::Int(end)] if end < 0 => Err(EvalError::message(
+            ctx.arena,
+            format_args!("lists.range: size must be non-negative, got {end}"),
+        )),
         [Value::Int(end)] => {
             let mut elements = Vec::with_capacity_in(usize::try_from(end).unwrap_or(0), ctx.arena);
             elements.extend((0..end).map(Value::Int));

@@ -62,10 +62,10 @@ pub(super) const FUNCTIONS: &[Declaration] = &[
         name: "id",
         doc: "The SPIFFE ID of the trust domain",
         signatures: &["spiffe_trust_domain.id() -> string"],
-        run: |ctx, args| match *args {
-            [Value::Opaque(Opaque::SpiffeTrustDomain(domain))] => {
-                Ok(Value::String(ctx.arena.alloc_str(&format!("{SCHEME}{domain}"))))
-            }
+        // In the PDP the global `id`, which gives its argument back, shadows this function; a trust domain
+        // equals the text of its ID, so that only outputs show it.
+        run: |_, args| match *args {
+            [value @ Value::Opaque(Opaque::SpiffeTrustDomain(_))] => Ok(value),
             _ => Err(EvalError::NoSuchOverload),
         },
     },

@@ -149,7 +149,9 @@ fn index_of<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
     if from < 0 {
         return Err(out_of_range(ctx, from));
     }
-    let found = offset(text, from).and_then(|start| Some(start + text[start..].find(part)?));
+    // The empty text is found where the search begins, at the end if that is behind it.
+    let start = offset(text, from).or(part.is_empty().then_some(text.len()));
+    let found = start.and_then(|start| Some(start + text[start..].find(part)?));
     Ok(found.map_or(Value::Int(-1), |at| position(text, at)))
 }
 
@@ -165,7 +167,7 @@ fn last_index_of<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a>
     // The part may start at the position, so the text that is searched ends with the part after it.
     let mut last = match offset(text, upto) {
         Some(start) => text.len().min(start + part.len()),
-        None if args.len() == 3 => return Ok(Value::Int(-1)),
+        None if args.len() == 3 && !part.is_empty() => return Ok(Value::Int(-1)),
         None => text.len(),
     };
     while !text.is_char_boundary(last) {

@@ -1,0 +1,224 @@
+/** Runs random sets through both engines and counts on what they agree. A case is one action on one resource, or one load. */
+
+import { globals } from "./attributes.mjs";
+import { differences } from "./compare.mjs";
+import { load } from "./engine.mjs";
+import { anyType, Expressions } from "./expressions.mjs";
+import { compileErrors, Pdp, Refused, Unanswered } from "./pdp.mjs";
+import { expressionPolicy, policySet } from "./policies.mjs";
+import { checkRequest } from "./requests.mjs";
+import { Rng } from "./rng.mjs";
+
+/** How often a PDP is started anew to see whether it agrees with itself, which it does not always. */
+const RESTARTS = 5;
+
+/**
+ * In some load orders the PDP takes a role policy, which has no `scopePermissions`, to disagree with the policies of its scope
+ * that have them, and refuses the set (see its issue 3382).
+ */
+const SEES_CONFLICTS = /scope permission conflicts=[1-9]/;
+
+const EXPRESSIONS_A_SET = 150;
+const REQUESTS_A_SET = 12;
+const RESOURCES_A_REQUEST = 6;
+
+/** The texts of files. JSON is YAML, so the ending tells only which reader gets them. */
+export const toTexts = (files) =>
+  Object.fromEntries(Object.entries(files).map(([name, policy]) => [name, JSON.stringify(policy, null, 1)]));
+
+/** The result of a promise or call that may be a refusal. */
+async function attempt(action) {
+  try {
+    return { value: await action() };
+  } catch (error) {
+    if (error instanceof Refused) {
+      return { refusal: error.message };
+    }
+    throw error;
+  }
+}
+
+/** Both engines on a set: `{pdp, orthrus}`, of which either may be a refusal. */
+export async function start(binary, { files, options }) {
+  const texts = toTexts(files);
+  const orthrus = await attempt(() => load(texts, options));
+  const pdp = await attempt(() => Pdp.start(binary, texts, options));
+  return {
+    pdp,
+    orthrus,
+    async stop() {
+      orthrus.value?.close();
+      await pdp.value?.stop();
+    },
+  };
+}
+
+/**
+ * The PDP's results for a request. A value without a JSON form (NaN, an infinity) fails its whole response, so such a request
+ * is taken apart; what fails by itself is `undefined`.
+ */
+async function ask(pdp, request) {
+  try {
+    return (await pdp.check(request)).results;
+  } catch (error) {
+    if (!(error instanceof Unanswered) || error.status !== 500) {
+      throw error;
+    }
+  }
+  if (request.resources.length === 1) {
+    return [undefined];
+  }
+  const results = [];
+  for (const entry of request.resources) {
+    results.push(...(await ask(pdp, { ...request, resources: [entry] })));
+  }
+  return results;
+}
+
+/** The differences between the answers to a request, each with the request that it takes to see it. */
+export async function compareAnswers(pdp, orthrus, request) {
+  const theirs = await ask(pdp, request);
+  const ours = orthrus.check(request).results;
+  const found = [];
+  let unanswered = 0;
+  for (const [index, entry] of request.resources.entries()) {
+    if (theirs[index] === undefined) {
+      unanswered += entry.actions.length;
+      continue;
+    }
+    for (const difference of differences(theirs[index], ours[index], entry.actions)) {
+      found.push({ ...difference, request: { ...request, resources: [entry] } });
+    }
+  }
+  return { found, unanswered };
+}
+
+/** A long-running comparison. */
+export class Comparison {
+  #binary;
+  #rng;
+  #onDisagreement;
+  #only;
+  /** `unstable` are differences where the PDP does not agree with itself, `unanswered` cases where it fails. */
+  tally = { cases: 0, agree: 0, disagree: 0, text: 0, unstable: 0, unanswered: 0, refused: 0 };
+
+  constructor(binary, { seed, onDisagreement = () => undefined, only }) {
+    this.#binary = binary;
+    this.#rng = new Rng(seed);
+    this.#onDisagreement = onDisagreement;
+    this.#only = only;
+  }
+
+  /** Runs the next set. */
+  async step() {
+    const rng = this.#rng.fork();
+    const policies = this.#only === undefined ? rng.chance(0.75) : this.#only === "policies";
+    const set = policies ? this.#policies(rng) : await this.#expressions(rng);
+    const engines = await start(this.#binary, set);
+    try {
+      await this.#compare(set, engines);
+    } finally {
+      await engines.stop();
+    }
+  }
+
+  #policies(rng) {
+    const set = policySet(rng);
+    return { ...set, requests: rng.times(REQUESTS_A_SET, () => checkRequest(rng, RESOURCES_A_REQUEST)) };
+  }
+
+  /** A set of expressions that both take; the others are compared here. */
+  async #expressions(rng) {
+    const maker = new Expressions(rng, {});
+    const made = [...new Set(rng.times(EXPRESSIONS_A_SET, () => maker.make(anyType(rng), rng.int(1, 3))))];
+    const file = (expressions) => toTexts({ "doc.json": expressionPolicy(expressions) });
+    const refused = new Map();
+    for (const expression of made) {
+      const { value, refusal } = await attempt(() => load(file([expression]), {}));
+      value?.close();
+      refused.set(expression, refusal);
+    }
+    const errors = await compileErrors(this.#binary, file(made));
+    const theirs = (expression) => errors.find(({ description }) => description.includes(`\`${expression}\``));
+    const accepted = [];
+    for (const expression of made) {
+      const [pdp, orthrus] = [theirs(expression)?.description, refused.get(expression)];
+      if (pdp === undefined && orthrus === undefined) {
+        accepted.push(expression);
+        continue;
+      }
+      const set = { files: { "doc.json": expressionPolicy([expression]) }, options: {} };
+      this.#countLoad(set, pdp, orthrus);
+    }
+    const requests = rng.times(8, () => {
+      const request = checkRequest(rng, 1);
+      const resource = { ...request.resources[0].resource, kind: "doc", scope: "", policyVersion: "" };
+      return { ...request, resources: [{ resource, actions: accepted.map((_, index) => String(index)) }] };
+    });
+    const single = requests.map((request) => ({
+      ...request,
+      resources: request.resources[0].actions.map((action) => ({ ...request.resources[0], actions: [action] })),
+    }));
+    const options = { strictEvaluation: rng.chance(0.3), globals: globals(rng) };
+    return { files: { "doc.json": expressionPolicy(accepted) }, options, requests: single };
+  }
+
+  #countLoad(set, pdp, orthrus) {
+    this.tally.cases += 1;
+    if (orthrus === undefined && SEES_CONFLICTS.test(pdp)) {
+      this.tally.unstable += 1;
+      return;
+    }
+    if ((pdp === undefined) === (orthrus === undefined)) {
+      this.tally.agree += 1;
+      this.tally.refused += 1;
+      return;
+    }
+    this.tally.disagree += 1;
+    const accepted = "accepted";
+    this.#onDisagreement({ kind: "load", set, pdp: pdp ?? accepted, orthrus: orthrus ?? accepted });
+  }
+
+  async #compare(set, { pdp, orthrus }) {
+    if (pdp.refusal !== undefined || orthrus.refusal !== undefined) {
+      this.#countLoad(set, pdp.refusal, orthrus.refusal);
+      return;
+    }
+    const found = [];
+    for (const request of set.requests) {
+      const asked = request.resources.reduce((sum, { actions }) => sum + actions.length, 0);
+      const answers = await compareAnswers(pdp.value, orthrus.value, request);
+      found.push(...answers.found);
+      this.tally.cases += asked;
+      this.tally.unanswered += answers.unanswered;
+      this.tally.agree += asked - answers.unanswered - answers.found.filter(({ kind }) => kind !== "roles").length;
+    }
+    const stable = found.length === 0 ? [] : await this.#stable(set, orthrus.value, found);
+    this.tally.unstable += found.length - stable.length;
+    for (const difference of stable) {
+      this.tally[difference.kind === "text" ? "text" : "disagree"] += 1;
+      this.#onDisagreement({ ...difference, set });
+    }
+  }
+
+  /** The differences that stay the same however often the PDP is started. */
+  async #stable(set, orthrus, found) {
+    let left = found;
+    for (let start = 0; start < RESTARTS && left.length > 0; start++) {
+      const pdp = await Pdp.start(this.#binary, toTexts(set.files), set.options);
+      try {
+        const again = [];
+        for (const difference of left) {
+          const { found: now } = await compareAnswers(pdp, orthrus, difference.request);
+          const same = ({ kind, action, pdp: theirs }) =>
+            kind === difference.kind && action === difference.action && theirs === difference.pdp;
+          again.push(...(now.some(same) ? [difference] : []));
+        }
+        left = again;
+      } finally {
+        await pdp.stop();
+      }
+    }
+    return left;
+  }
+}
