@@ -8,6 +8,7 @@ use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::ser::{self, SerializeMap, SerializeSeq};
 use serde::{Deserializer, Serialize, Serializer};
 
+use super::activation::scope_value;
 use super::lib::{base64_text, display};
 use super::{Map, Message, Opaque, Value};
 
@@ -234,14 +235,14 @@ fn message<S: Serializer>(message: Message<'_>, serializer: S) -> Result<S::Ok, 
             }
             field(&mut out, "attr", Value::Map(principal.attr))?;
             field(&mut out, "policyVersion", Value::String(principal.policy_version))?;
-            field(&mut out, "scope", Value::String(principal.scope))?;
+            field(&mut out, "scope", Value::String(scope_value(principal.scope)))?;
         }
         Message::Resource(resource) => {
             field(&mut out, "kind", Value::String(resource.kind))?;
             field(&mut out, "id", Value::String(resource.id))?;
             field(&mut out, "attr", Value::Map(resource.attr))?;
             field(&mut out, "policyVersion", Value::String(resource.policy_version))?;
-            field(&mut out, "scope", Value::String(resource.scope))?;
+            field(&mut out, "scope", Value::String(scope_value(resource.scope)))?;
         }
         Message::AuxData(aux_data) => {
             field(&mut out, "jwt", Value::Map(aux_data.jwt))?;
