@@ -98,6 +98,11 @@ impl<'a> Activation<'a> {
     }
 }
 
+/// A scope as expressions read it: `.`, which asks for the root, is empty.
+pub(crate) fn scope_value(scope: &str) -> &str {
+    scope.strip_prefix('.').unwrap_or(scope)
+}
+
 /// A policy's variables, each evaluated when it is first read and at most once.
 #[derive(Clone, Copy)]
 pub struct Variables<'a> {
@@ -282,14 +287,14 @@ impl<'a> Message<'a> {
             (Self::Principal(principal), "policy_version" | "policyVersion") => {
                 Value::String(principal.policy_version)
             }
-            (Self::Principal(principal), "scope") => Value::String(principal.scope),
+            (Self::Principal(principal), "scope") => Value::String(scope_value(principal.scope)),
             (Self::Resource(resource), "kind") => Value::String(resource.kind),
             (Self::Resource(resource), "id") => Value::String(resource.id),
             (Self::Resource(resource), "attr") => Value::Map(resource.attr),
             (Self::Resource(resource), "policy_version" | "policyVersion") => {
                 Value::String(resource.policy_version)
             }
-            (Self::Resource(resource), "scope") => Value::String(resource.scope),
+            (Self::Resource(resource), "scope") => Value::String(scope_value(resource.scope)),
             (Self::AuxData(aux_data), "jwt") => Value::Map(aux_data.jwt),
             (Self::AuxData(aux_data), "jwts") => Value::Map(jwts(arena, aux_data.jwts)),
             (Self::Jwt(claims), "claims") => Value::Map(*claims),

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::activation::scope_value;
 use super::ast::{Operation, Relation};
 use super::lib::{MAX_ARGS, TABLE, index};
 use super::program::{Children, Field, Id, Loop, Name, Op, Program, Whole};
@@ -174,12 +175,12 @@ impl<'c, 'a> Evaluator<'c, 'a> {
             Field::PrincipalRoles => Value::List(List::of_strings(&principal.roles)),
             Field::PrincipalAttr => Value::Map(principal.attr),
             Field::PrincipalPolicyVersion => Value::String(principal.policy_version),
-            Field::PrincipalScope => Value::String(principal.scope),
+            Field::PrincipalScope => Value::String(scope_value(principal.scope)),
             Field::ResourceKind => Value::String(resource.kind),
             Field::ResourceId => Value::String(resource.id),
             Field::ResourceAttr => Value::Map(resource.attr),
             Field::ResourcePolicyVersion => Value::String(resource.policy_version),
-            Field::ResourceScope => Value::String(resource.scope),
+            Field::ResourceScope => Value::String(scope_value(resource.scope)),
         }
     }
 

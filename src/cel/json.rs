@@ -8,8 +8,9 @@ use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::ser::{self, SerializeMap, SerializeSeq};
 use serde::{Deserializer, Serialize, Serializer};
 
+use super::activation::scope_value;
 use super::lib::{base64_text, display};
-use super::{Map, Message, Value};
+use super::{Map, Message, Opaque, Value};
 
 /// Deepest nesting of an attribute.
 const MAX_DEPTH: u8 = 100;
@@ -166,10 +167,21 @@ impl Serialize for Json<'_> {
             Value::Optional(Some(value)) => Json(*value).serialize(serializer),
             Value::Optional(None) => Err(ser::Error::custom("optional.none() dereference")),
             Value::Message(message) => self::message(message, serializer),
-            Value::Opaque(opaque) => {
-                Err(ser::Error::custom(format_args!("{} has no JSON form", opaque.type_name())))
-            }
+            Value::Opaque(opaque) => Err(ser::Error::custom(no_json_form(opaque))),
         }
+    }
+}
+
+/// What the PDP says of the output of a kind that only functions can look into.
+fn no_json_form(opaque: &Opaque<'_>) -> &'static str {
+    match opaque {
+        Opaque::Ip(_) | Opaque::Cidr(_) => "unsupported type conversion to '*structpb.Value'",
+        Opaque::Hierarchy(_) => "unsupported native conversion from hierarchy to '*structpb.Value'",
+        Opaque::SpiffeId(_) => "unsupported native conversion from SPIFFEID to '*structpb.Value'",
+        Opaque::SpiffeTrustDomain(_) => {
+            "unsupported native conversion from SPIFFETrustDomain to '*structpb.Value'"
+        }
+        Opaque::SpiffeMatcher(_) => "unsupported native conversion from SPIFFEMatcher to '*structpb.Value'",
     }
 }
 
@@ -223,14 +235,14 @@ fn message<S: Serializer>(message: Message<'_>, serializer: S) -> Result<S::Ok, 
             }
             field(&mut out, "attr", Value::Map(principal.attr))?;
             field(&mut out, "policyVersion", Value::String(principal.policy_version))?;
-            field(&mut out, "scope", Value::String(principal.scope))?;
+            field(&mut out, "scope", Value::String(scope_value(principal.scope)))?;
         }
         Message::Resource(resource) => {
             field(&mut out, "kind", Value::String(resource.kind))?;
             field(&mut out, "id", Value::String(resource.id))?;
             field(&mut out, "attr", Value::Map(resource.attr))?;
             field(&mut out, "policyVersion", Value::String(resource.policy_version))?;
-            field(&mut out, "scope", Value::String(resource.scope))?;
+            field(&mut out, "scope", Value::String(scope_value(resource.scope)))?;
         }
         Message::AuxData(aux_data) => {
             field(&mut out, "jwt", Value::Map(aux_data.jwt))?;

@@ -139,6 +139,11 @@ impl Translator<'_> {
                 let quoted = ::regex::escape(quoted);
                 self.replace(len, &quoted);
             }
+            // `\p{Greek}`, `\x{10FFFF}`: these braces are no count.
+            ('p' | 'P' | 'x', _) if self.rest[2..].starts_with('{') => {
+                let len = self.rest.find('}').map_or(self.rest.len(), |end| end + 1);
+                self.take(len);
+            }
             _ => self.take(1 + char.len_utf8()),
         }
     }
