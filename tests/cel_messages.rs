@@ -39,7 +39,7 @@ fn compile_errors() {
         ),
         ("[1].all(1, true)", "8..9 argument must be a simple name".into()),
         ("foo", "0..3 undeclared reference to 'foo' (in container '')".into()),
-        ("principal.id", "0..9 undeclared reference to 'principal' (in container '')".into()),
+        ("principal.id", "0..9 undeclared reference to 'principal' (in container '') [help: the principal is `P` or `request.principal`]".into()),
         ("reqest.principal.id == ''", "0..6 undeclared reference to 'reqest' (in container '') [help: did you mean `request`?]".into()),
         ("P.foo == 1", "0..5 undefined field 'foo' [help: attributes are below `attr`: write `attr.foo`]".into()),
         ("P.atr.x == 1", "0..5 undefined field 'atr' [help: did you mean `attr`?]".into()),

@@ -242,8 +242,6 @@ pub enum Message<'a> {
     Jwt(&'a Map<'a>),
     /// `runtime`: the effective derived roles.
     Runtime(&'a &'a [&'a str]),
-    /// `V`, `C` or `G`
-    Variables,
 }
 
 /// `request` as one value.
@@ -268,7 +266,6 @@ impl<'a> Message<'a> {
             Self::AuxData(_) => "cerbos.engine.v1.AuxData",
             Self::Jwt(_) => "cerbos.engine.v1.AuxData.JWT",
             Self::Runtime(_) => "cerbos.engine.v1.Runtime",
-            Self::Variables => "cerbos.Variables",
         }
     }
 

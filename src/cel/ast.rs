@@ -90,12 +90,12 @@ pub enum Kind {
     List(Vec<Element>),
     /// `{a: b, ?c: d}`
     Map(Vec<Entry>),
-    /// `Name{field: value}`. No message can be built in a policy; the checker says so.
+    /// `Name{field: value, ?other: optional}`: one of protobuf's well-known messages.
     Message {
         /// The type's name.
         name: String,
         /// The fields.
-        fields: Vec<(String, Node)>,
+        fields: Vec<Field>,
     },
     /// A macro over the elements of a list or the entries of a map.
     Comprehension(Box<Comprehension>),
@@ -138,6 +138,17 @@ pub struct Entry {
     /// The value, or an optional of it.
     pub value: Node,
     /// Whether `?` stands before the key.
+    pub optional: bool,
+}
+
+/// A field of a message literal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field {
+    /// The field's name.
+    pub name: String,
+    /// The value, or an optional of it.
+    pub value: Node,
+    /// Whether `?` stands before the name.
     pub optional: bool,
 }
 
@@ -255,7 +266,7 @@ impl Node {
                 visit(&entry.key);
                 visit(&entry.value);
             }),
-            Kind::Message { fields, .. } => fields.iter().for_each(|(_, value)| visit(value)),
+            Kind::Message { fields, .. } => fields.iter().for_each(|field| visit(&field.value)),
             Kind::Comprehension(comprehension) => {
                 visit(&comprehension.range);
                 comprehension.filter.iter().for_each(&mut visit);
@@ -289,7 +300,7 @@ impl Node {
                 visit(&mut entry.key);
                 visit(&mut entry.value);
             }),
-            Kind::Message { fields, .. } => fields.iter_mut().for_each(|(_, value)| visit(value)),
+            Kind::Message { fields, .. } => fields.iter_mut().for_each(|field| visit(&mut field.value)),
             Kind::Comprehension(comprehension) => {
                 visit(&mut comprehension.range);
                 comprehension.filter.iter_mut().for_each(&mut visit);

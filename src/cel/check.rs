@@ -1,11 +1,12 @@
 //! The type checker: names, fields and overloads are resolved as cel-go's checker does, with its messages.
 
-use super::ast::{Comprehension, Element, Entry, Kind, Node, Operation, Relation};
+use super::ast::{Comprehension, Element, Entry, Field, Kind, Node, Operation, Relation};
+use super::hints::{field_hint, function_hint, message_hint, name_hint, overload_hint, relation_hint};
 use super::infer::Inference;
 use super::lib::{Function, TABLE};
 use super::parser::did_you_mean;
 use super::types::{MessageType, Type};
-use super::{Const, Declarations, Issue};
+use super::{Const, Declarations, Issue, well_known};
 use crate::text::{Code, Span};
 
 /// The names that every expression can use.
@@ -93,11 +94,7 @@ impl Checker<'_> {
             }
             Kind::List(elements) => self.list(elements),
             Kind::Map(entries) => self.map(entries),
-            Kind::Message { name, fields } => {
-                fields.iter_mut().for_each(|(_, value)| drop(self.node(value)));
-                let message = format!("undeclared reference to '{name}' (in container '')");
-                self.report(span, message, Some("policies cannot build messages".to_owned()))
-            }
+            Kind::Message { name, fields } => self.message(name, fields, span),
             Kind::Comprehension(comprehension) => self.comprehension(comprehension),
             Kind::Bind { var, value, body } => {
                 let value = self.node(value);
@@ -132,6 +129,38 @@ impl Checker<'_> {
         }
         let keys = keys.unwrap_or_else(|| self.inference.fresh());
         Type::map(keys, values.unwrap_or_else(|| self.inference.fresh()))
+    }
+
+    #[inline(never)]
+    fn message(&mut self, name: &str, fields: &mut [Field], span: Span) -> Type {
+        let types: Vec<Type> = fields.iter_mut().map(|field| self.node(&mut field.value)).collect();
+        let Some((_, message)) = well_known::find(name) else {
+            let text = match Type::named(name) {
+                Some(Type::Message(_)) | None => {
+                    format!("undeclared reference to '{name}' (in container '')")
+                }
+                Some(_) => format!("'{name}' is not a message type"),
+            };
+            return self.report(span, text, Some(message_hint(name)));
+        };
+        for (field, ty) in fields.iter().zip(types) {
+            let span = field.value.span;
+            let ty = if field.optional { self.unwrap_optional(ty, span) } else { ty };
+            let Some((_, known)) = message.field(&field.name) else {
+                let hint = did_you_mean(&field.name, message.fields.iter().map(|known| known.name));
+                self.report(span, format!("undefined field '{}'", field.name), hint);
+                continue;
+            };
+            if !self.inference.assign(&known.ty(), &ty) {
+                let (expected, found) = (known.ty(), self.inference.settled(&ty));
+                let text = format!(
+                    "expected type of field '{}' is '{expected}' but provided type is '{found}'",
+                    field.name
+                );
+                self.report(span, text, None);
+            }
+        }
+        message.ty()
     }
 
     #[inline(never)]
@@ -190,10 +219,7 @@ impl Checker<'_> {
         }
         let message = format!("undeclared reference to '{name}' (in container '')");
         let locals = self.scopes.iter().map(|(name, _)| name.as_str());
-        let hint = did_you_mean(&name, ROOTS.iter().map(|(root, _)| *root).chain(locals));
-        let hint = hint.or_else(|| {
-            TABLE.find(&name).map(|_| format!("`{name}` is a function; call it with parentheses"))
-        });
+        let hint = name_hint(&name, ROOTS.iter().map(|(root, _)| *root).chain(locals));
         self.report(node.span, message, hint)
     }
 
@@ -206,6 +232,10 @@ impl Checker<'_> {
         }
         if let Some((_, message)) = ROOTS.iter().find(|(root, _)| *root == name) {
             return Some(Type::Message(*message));
+        }
+        if name == well_known::NULL_VALUE {
+            node.kind = Kind::Literal(Const::Int(0));
+            return Some(Type::Int);
         }
         let ty = Type::named(name)?;
         node.kind = Kind::Literal(Const::Type(name.into()));
@@ -458,50 +488,4 @@ fn instantiate(ty: &Type, params: &[Type; 2]) -> Type {
         Type::Param(index) => params.get(*index as usize).cloned().unwrap_or_default(),
         _ => ty.map_parameters(|inner| instantiate(inner, params)),
     }
-}
-
-fn field_hint(message: MessageType, field: &str) -> Option<String> {
-    let attributed = matches!(message, MessageType::Principal | MessageType::Resource);
-    did_you_mean(field, message.fields().iter().copied())
-        .or_else(|| attributed.then(|| format!("attributes are below `attr`: write `attr.{field}`")))
-}
-
-fn function_hint(name: &str, args: usize) -> Option<String> {
-    match (name, args) {
-        ("existsOne", 3) => Some("with one variable the macro is `exists_one`".to_owned()),
-        ("all" | "exists" | "filter" | "map" | "exists_one", _) => {
-            Some(format!("write `list.{name}(x, …)`: a variable and an expression"))
-        }
-        ("length" | "len" | "count", _) => Some("did you mean `size`?".to_owned()),
-        ("includes" | "has", _) => Some("did you mean `x in list`, or `contains` of a string?".to_owned()),
-        ("lower" | "toLowerCase" | "toLower", _) => Some("did you mean `lowerAscii`?".to_owned()),
-        ("upper" | "toUpperCase" | "toUpper", _) => Some("did you mean `upperAscii`?".to_owned()),
-        _ => {
-            let macros = ["has", "all", "exists", "exists_one", "filter", "map", "sortBy", "transformList"];
-            did_you_mean(name, TABLE.names().chain(macros))
-        }
-    }
-}
-
-fn relation_hint(operator: Relation, left: &Type, right: &Type) -> Option<String> {
-    let number = |ty: &Type| matches!(ty, Type::Int | Type::UInt | Type::Double);
-    let hint = match (operator, left, right) {
-        (Relation::Equal | Relation::NotEqual, left, right) if number(left) && number(right) => {
-            "numbers of unlike types compare when one is converted, as in `double(1) == 1.0`"
-        }
-        (Relation::In, _, Type::String) => "to look into a string, use `text.contains(part)`",
-        _ => return None,
-    };
-    Some(hint.to_owned())
-}
-
-/// What would have fitted, for a function that is called in the wrong style.
-fn overload_hint(name: &str, args: &[Type], member: bool) -> Option<String> {
-    if name == "_[_]" && matches!(args, [Type::Message(MessageType::Variables), _]) {
-        return Some("variables and constants are read with a dot: `V.name`".to_owned());
-    }
-    let (_, function) = TABLE.find(name)?;
-    let fitting = function.overloads.iter().any(|overload| overload.member == member);
-    let signatures: Vec<&str> = function.overloads.iter().map(|overload| overload.text).collect();
-    (!fitting).then(|| format!("it is declared as `{}`", signatures.join("`, `")))
 }

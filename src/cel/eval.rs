@@ -6,7 +6,7 @@ use super::activation::scope_value;
 use super::ast::{Operation, Relation};
 use super::lib::{MAX_ARGS, TABLE, index};
 use super::program::{Children, Field, Id, Loop, Name, Op, Program, Whole};
-use super::{Activation, AuxData, EvalError, EvalResult, List, Map, Message, Request, Value};
+use super::{Activation, AuxData, EvalError, EvalResult, List, Map, Message, Request, Value, well_known};
 
 /// The macro variables around a node, innermost first. The error of a bound expression shows where its
 /// variable is read.
@@ -109,6 +109,9 @@ impl<'c, 'a> Evaluator<'c, 'a> {
         let ctx = self.ctx;
         match op {
             Op::Whole(whole) => self.whole(whole).map(Value::Message),
+            Op::Globals => Ok(Value::Map(ctx.globals)),
+            Op::Variables(pairs) => Ok(self.variables(self.children(pairs))),
+            Op::Message { message, fields } => self.message(message, self.children(fields), locals),
             Op::HasGlobal(name) => Ok(Value::Bool(ctx.globals.get(self.name(name)).is_some())),
             Op::HasVariable(slot) => Ok(Value::Bool(ctx.variables.read(slot, ctx).is_ok())),
             Op::Undefined(name) => Err(EvalError::UndefinedField(self.name(name))),
@@ -192,7 +195,6 @@ impl<'c, 'a> Evaluator<'c, 'a> {
             Whole::Resource => Message::Resource(resource),
             Whole::AuxData => Message::AuxData(aux_data.unwrap_or(&NO_AUX_DATA)),
             Whole::Runtime => Message::Runtime(arena.alloc(self.ctx.effective_derived_roles?)),
-            Whole::Variables => Message::Variables,
         })
     }
 
@@ -269,6 +271,40 @@ impl<'c, 'a> Evaluator<'c, 'a> {
             }
         }
         Ok(Value::list(self.ctx.arena, list.into_bump_slice()))
+    }
+
+    /// The variables that have a value, as a map.
+    fn variables(self, pairs: &[Id]) -> Value<'a> {
+        let arena = self.ctx.arena;
+        let mut fields = bumpalo::collections::Vec::with_capacity_in(pairs.len() / 2, arena);
+        for pair in pairs.chunks_exact(2) {
+            if let Ok(value) = self.ctx.variables.get(pair[0], self.ctx) {
+                fields.push((self.name(pair[1]), value));
+            }
+        }
+        Value::Map(Map::of_fields(arena, &fields))
+    }
+
+    fn message(self, message: u8, triples: &[Id], locals: Locals<'_, 'a>) -> EvalResult<'a> {
+        let arena = self.ctx.arena;
+        let mut fields = bumpalo::collections::Vec::with_capacity_in(triples.len() / 3, arena);
+        for triple in triples.chunks_exact(3) {
+            let number = u8::try_from(triple[0]).unwrap_or(u8::MAX);
+            match (self.eval(triple[1], locals)?, triple[2]) {
+                (value, 0) => fields.push((number, value)),
+                (Value::Optional(value), _) => fields.extend(value.map(|value| (number, *value))),
+                (value, _) => {
+                    let kind = value.type_name();
+                    return Err(EvalError::message(
+                        arena,
+                        format_args!(
+                            "cannot initialize optional entry from non-optional value of type {kind}"
+                        ),
+                    ));
+                }
+            }
+        }
+        well_known::build(arena, message, &fields)
     }
 
     fn map(self, triples: &[Id], locals: Locals<'_, 'a>) -> EvalResult<'a> {

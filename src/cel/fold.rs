@@ -41,7 +41,6 @@ fn is_constant(node: &Node, own: &mut Scopes) -> bool {
     match &node.kind {
         Kind::Ident { name, absolute } => !absolute && own.contains(name),
         Kind::Call { function, .. } if matches!(function.as_str(), "now" | "timeSince") => false,
-        Kind::Message { .. } => false,
         _ => {
             let mut constant = true;
             for_each_child_scoped(node, own, |child, own| {

@@ -92,6 +92,8 @@ impl Inference {
         match (from, to) {
             (Type::Null, other) | (other, Type::Null) => nullable(other),
             (Type::Type(_), Type::Type(_)) => true,
+            (Type::Wrapper(from), to) => self.fits(from, to),
+            (from, Type::Wrapper(to)) => self.fits(from, to),
             (Type::List(a), Type::List(b)) | (Type::Optional(a), Type::Optional(b)) => self.fits(a, b),
             (Type::Map(a, b), Type::Map(c, d)) => self.fits(a, c) && self.fits(b, d),
             _ => from == to,
@@ -154,6 +156,8 @@ fn less_specific(a: &Type, b: &Type) -> bool {
         (Type::List(a), Type::List(b)) | (Type::Optional(a), Type::Optional(b)) => less_specific(a, b),
         (Type::Map(a, b), Type::Map(c, d)) => less_specific(a, c) && less_specific(b, d),
         (Type::Type(_), Type::Type(_)) => true,
+        (Type::Wrapper(a), b) => less_specific(a, b),
+        (a, Type::Wrapper(b)) => less_specific(a, b),
         _ => a == b,
     }
 }
@@ -165,6 +169,7 @@ fn nullable(ty: &Type) -> bool {
         Type::Null
             | Type::Optional(_)
             | Type::Opaque(_)
+            | Type::Wrapper(_)
             | Type::Timestamp
             | Type::Duration
             | Type::Message(_)

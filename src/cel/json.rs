@@ -9,8 +9,9 @@ use serde::ser::{self, SerializeMap, SerializeSeq};
 use serde::{Deserializer, Serialize, Serializer};
 
 use super::activation::scope_value;
-use super::lib::{base64_text, display};
-use super::{Map, Message, Opaque, Value};
+use super::lib::base64_text;
+use super::native::refusal;
+use super::{Map, Message, Value};
 
 /// Deepest nesting of an attribute.
 const MAX_DEPTH: u8 = 100;
@@ -138,7 +139,7 @@ impl<'de: 'a, 'a> Visitor<'de> for NameSeed<'a> {
 const EXACT: u64 = 9_007_199_254_740_991;
 
 /// A value on its way out, as Cerbos writes outputs: integers that no double holds as text, timestamps as RFC 3339,
-/// durations as seconds (`3.5s`), bytes as base64, keys as text. NaN, the infinities,
+/// durations as seconds (`3.5s`), bytes as base64. Keys that are no strings, NaN, the infinities,
 /// `optional.none()`, types and the kinds of function libraries are errors.
 #[derive(Clone, Copy, Debug)]
 pub struct Json<'a>(pub Value<'a>);
@@ -154,7 +155,6 @@ impl Serialize for Json<'_> {
             Value::UInt(value) => serializer.collect_str(&value),
             Value::Double(value) => number(value, serializer),
             Value::String(text) => serializer.serialize_str(text),
-            Value::Type(_) => Err(ser::Error::custom("type conversion not supported for 'type'")),
             Value::Bytes(bytes) => serializer.serialize_str(&base64_text(bytes)),
             Value::Timestamp(value) => serializer.collect_str(&value),
             Value::Duration(value) => serializer.collect_str(&value),
@@ -165,24 +165,46 @@ impl Serialize for Json<'_> {
             }
             Value::Map(map) => fields(map, serializer),
             Value::Optional(Some(value)) => Json(*value).serialize(serializer),
-            Value::Optional(None) => Err(ser::Error::custom("optional.none() dereference")),
             Value::Message(message) => self::message(message, serializer),
-            Value::Opaque(opaque) => Err(ser::Error::custom(no_json_form(opaque))),
+            Value::Type(_) | Value::Optional(None) | Value::Opaque(_) => {
+                Err(ser::Error::custom(refusal(self.0, JSON_VALUE)))
+            }
         }
     }
 }
 
-/// What the PDP says of the output of a kind that only functions can look into.
-fn no_json_form(opaque: &Opaque<'_>) -> &'static str {
-    match opaque {
-        Opaque::Ip(_) | Opaque::Cidr(_) => "unsupported type conversion to '*structpb.Value'",
-        Opaque::Hierarchy(_) => "unsupported native conversion from hierarchy to '*structpb.Value'",
-        Opaque::SpiffeId(_) => "unsupported native conversion from SPIFFEID to '*structpb.Value'",
-        Opaque::SpiffeTrustDomain(_) => {
-            "unsupported native conversion from SPIFFETrustDomain to '*structpb.Value'"
+/// How cel-go calls what outputs are made of.
+const JSON_VALUE: &str = "*structpb.Value";
+const JSON_KEY: &str = "string";
+
+/// A value as it is after a way through JSON: numbers are doubles, what JSON has no kind for is text.
+pub(crate) fn normalized<'a>(arena: &'a Bump, value: Value<'a>) -> Result<Value<'a>, String> {
+    Ok(match value {
+        Value::Null | Value::Bool(_) | Value::Double(_) | Value::String(_) => value,
+        Value::Optional(Some(value)) => normalized(arena, *value)?,
+        Value::List(list) => {
+            let mut elements = Vec::with_capacity_in(list.len(), arena);
+            for element in list.iter() {
+                elements.push(normalized(arena, element)?);
+            }
+            Value::list(arena, elements.into_bump_slice())
         }
-        Opaque::SpiffeMatcher(_) => "unsupported native conversion from SPIFFEMatcher to '*structpb.Value'",
-    }
+        Value::Map(map) => {
+            let mut fields = Vec::with_capacity_in(map.len(), arena);
+            for (key, value) in map.iter() {
+                let Value::String(name) = key else { return Err(refusal(key, JSON_KEY)) };
+                fields.push((name, normalized(arena, value)?));
+            }
+            Value::Map(Map::of_fields(arena, &fields))
+        }
+        _ => {
+            let text = serde_json::to_string(&Json(value)).map_err(|error| error.to_string())?;
+            let text: &str = arena.alloc_str(&text);
+            let seed = ValueSeed::new(arena);
+            let read = seed.deserialize(&mut serde_json::Deserializer::from_str(text));
+            read.map_err(|error| error.to_string())?
+        }
+    })
 }
 
 /// Integers are written without a fraction, as protobuf's JSON does.
@@ -208,10 +230,7 @@ fn fields<S: Serializer>(map: Map<'_>, serializer: S) -> Result<S::Ok, S::Error>
     for (key, value) in map.iter() {
         match key {
             Value::String(name) => out.serialize_entry(name, &Json(value))?,
-            Value::Double(_) => {
-                return Err(ser::Error::custom("type conversion error from Double to 'string'"));
-            }
-            other => out.serialize_entry(&display(other), &Json(value))?,
+            other => return Err(ser::Error::custom(refusal(other, JSON_KEY))),
         }
     }
     out.end()
@@ -251,9 +270,6 @@ fn message<S: Serializer>(message: Message<'_>, serializer: S) -> Result<S::Ok, 
         Message::Jwt(claims) => field(&mut out, "claims", Value::Map(*claims))?,
         Message::Runtime([]) => {}
         Message::Runtime(roles) => out.serialize_entry("effectiveDerivedRoles", *roles)?,
-        Message::Variables => {
-            return Err(ser::Error::custom(format_args!("{} has no JSON form", message.type_name())));
-        }
     }
     out.end()
 }
@@ -302,10 +318,10 @@ mod tests {
             Value::Bytes(b"foo"),
             Value::Timestamp(Timestamp::new(1, 500_000_000).unwrap_or_default()),
             Value::Duration(Duration::from_nanos(3_500_000_000)),
-            Value::Map(Map::of_entries(&arena, &[(Value::Int(1), Value::UInt(2))])),
+            Value::Map(Map::of_entries(&arena, &[(Value::String("a"), Value::UInt(2))])),
         ];
         let text = serde_json::to_string(&Json(Value::list(&arena, &list)))?;
-        assert_eq!(text, r#"["Zm9v","1970-01-01T00:00:01.5Z","3.5s",{"1":2}]"#);
+        assert_eq!(text, r#"["Zm9v","1970-01-01T00:00:01.5Z","3.5s",{"a":2}]"#);
         let large = [Value::Int(i64::MIN), Value::UInt(1 << 53), Value::Int((1 << 53) - 1)];
         let text = serde_json::to_string(&Json(Value::list(&arena, &large)))?;
         assert_eq!(text, r#"["-9223372036854775808","9007199254740992",9007199254740991]"#);

@@ -1,10 +1,10 @@
 //! Checked trees to programs.
 
-use super::Const;
-use super::ast::{Comprehension, Kind, Node, Relation};
+use super::ast::{self, Comprehension, Kind, Node, Relation};
 use super::lib::{TABLE, regex};
 use super::places::{Place, Scopes, place};
 use super::program::{Children, Field, Id, Loop, Name, Names, Op, Program, Whole};
+use super::{Const, well_known};
 
 /// Constant lists with at least this many strings are searched sorted.
 const SET_FROM: usize = 4;
@@ -120,8 +120,7 @@ impl<'n> Lowering<'n> {
                 }
                 Op::Map(self.children(&ids))
             }
-            // The checker lets no message pass.
-            Kind::Message { name, .. } => Op::Undefined(self.name(name)),
+            Kind::Message { name, fields } => self.message(name, fields),
             Kind::Comprehension(comprehension) => self.comprehension(comprehension),
             Kind::Bind { var, value, body } => {
                 let value = self.node(value);
@@ -155,7 +154,7 @@ impl<'n> Lowering<'n> {
             return Op::Local(index(depth));
         }
         match place(node, &self.scopes) {
-            Some(place) => whole(place),
+            Some(place) => self.whole(place),
             None => Op::Undefined(self.name(name)),
         }
     }
@@ -311,6 +310,45 @@ impl<'n> Lowering<'n> {
         self.loops.push(Loop { operation: *operation, range, paired: var2.is_some(), filter, body });
         Op::Loop(index(self.loops.len() - 1))
     }
+
+    /// A literal of a message; the checker has seen to it that there are such a message and such fields.
+    fn message(&mut self, name: &str, fields: &[ast::Field]) -> Op {
+        let Some((message, known)) = well_known::find(name) else { return Op::Undefined(self.name(name)) };
+        let mut ids = Vec::with_capacity(fields.len() * 3);
+        for field in fields {
+            let Some((number, _)) = known.field(&field.name) else {
+                return Op::Undefined(self.name(&field.name));
+            };
+            ids.extend([Id::from(number), self.node(&field.value), Id::from(field.optional)]);
+        }
+        Op::Message { message, fields: self.children(&ids) }
+    }
+
+    /// A place that is used as a value.
+    fn whole(&mut self, place: Place) -> Op {
+        match place {
+            Place::Request => Op::Whole(Whole::Request),
+            Place::Principal => Op::Whole(Whole::Principal),
+            Place::Resource => Op::Whole(Whole::Resource),
+            Place::PrincipalAttr => Op::Field(Field::PrincipalAttr),
+            Place::ResourceAttr => Op::Field(Field::ResourceAttr),
+            Place::AuxData => Op::Whole(Whole::AuxData),
+            Place::Runtime => Op::Whole(Whole::Runtime),
+            Place::Globals => Op::Globals,
+            Place::Variables => {
+                let variables = self.names.variables();
+                let ids: Vec<Id> =
+                    variables.into_iter().flat_map(|(name, slot)| [slot, self.name(name)]).collect();
+                Op::Variables(self.children(&ids))
+            }
+            Place::Constants => {
+                let constants = self.names.constants();
+                let entry = |(name, value): (&str, &Const)| (Const::string(name), value.clone());
+                let map = Const::map(constants.into_iter().map(entry).collect());
+                Op::Const(self.constant(&map))
+            }
+        }
+    }
 }
 
 fn is_empty_list(node: &Node) -> bool {
@@ -318,19 +356,5 @@ fn is_empty_list(node: &Node) -> bool {
         Kind::Literal(Const::List(list)) => list.elements().is_empty(),
         Kind::List(elements) => elements.is_empty(),
         _ => false,
-    }
-}
-
-/// A place that is used as a value.
-fn whole(place: Place) -> Op {
-    match place {
-        Place::Request => Op::Whole(Whole::Request),
-        Place::Principal => Op::Whole(Whole::Principal),
-        Place::Resource => Op::Whole(Whole::Resource),
-        Place::PrincipalAttr => Op::Field(Field::PrincipalAttr),
-        Place::ResourceAttr => Op::Field(Field::ResourceAttr),
-        Place::AuxData => Op::Whole(Whole::AuxData),
-        Place::Runtime => Op::Whole(Whole::Runtime),
-        Place::Variables | Place::Constants | Place::Globals => Op::Whole(Whole::Variables),
     }
 }

@@ -1,7 +1,7 @@
 //! Tokens to a tree: precedence climbing. The grammar is that of the CEL specification
 //! (<https://github.com/google/cel-spec/blob/master/doc/langdef.md#syntax>) with cel-go's optional syntax.
 
-use super::ast::{Element, Entry, Kind, Node, Relation};
+use super::ast::{Element, Entry, Field, Kind, Node, Relation};
 use super::lexer::{Token, TokenKind, tokenize};
 use super::{Const, Issue, literal, macros};
 use crate::text::{Code, Span, nearest};
@@ -455,10 +455,10 @@ impl<'t> Parser<'t> {
             if let Some(end) = self.take("}") {
                 return Ok(Node::new(Kind::Message { name, fields }, start.to(end)));
             }
-            self.take("?");
+            let optional = self.take("?").is_some();
             let field = self.field_name()?;
             self.expect(":")?;
-            fields.push((field, self.expression()?));
+            fields.push(Field { name: field, value: self.expression()?, optional });
             if self.take(",").is_none() {
                 let end = self.expect("}")?;
                 return Ok(Node::new(Kind::Message { name, fields }, start.to(end)));

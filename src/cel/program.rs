@@ -15,6 +15,16 @@ pub trait Names {
     fn variable(&self, name: &str) -> Option<u32>;
     /// The value of a constant.
     fn constant(&self, name: &str) -> Option<&Const>;
+
+    /// All variables with their slots, for expressions that use `V` whole.
+    fn variables(&self) -> Vec<(&str, u32)> {
+        Vec::new()
+    }
+
+    /// All constants, for expressions that use `C` whole.
+    fn constants(&self) -> Vec<(&str, &Const)> {
+        Vec::new()
+    }
 }
 
 /// No variables, no constants.
@@ -67,7 +77,6 @@ pub(crate) enum Whole {
     Resource,
     AuxData,
     Runtime,
-    Variables,
 }
 
 /// A field of the principal or the resource.
@@ -104,6 +113,10 @@ pub(crate) enum Op {
         name: Name,
     },
     HasVariable(u32),
+    /// `G` as a map.
+    Globals,
+    /// `V` as a map; children are pairs of a slot and a name. Variables that fail are not in it.
+    Variables(Children),
     Undefined(Name),
     Select {
         operand: Id,
@@ -166,6 +179,12 @@ pub(crate) enum Op {
     OptionalList(Children),
     /// Children are triples of key, value, and 1 where the entry is optional.
     Map(Children),
+    /// A well-known message by its number. Children are triples of field number, value, and 1 where the
+    /// field is optional.
+    Message {
+        message: u8,
+        fields: Children,
+    },
     Loop(u32),
     Bind {
         value: Id,

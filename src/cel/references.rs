@@ -12,6 +12,8 @@ pub struct References {
     pub variables: Vec<(String, Span)>,
     /// `C.name` and `constants.name`, also below `has()`, with their places.
     pub constants: Vec<(String, Span)>,
+    /// Whether `V` or `C` is used whole: all variables and constants are read then.
+    pub whole_names: bool,
     /// Attributes of the principal.
     pub principal_attrs: AttrUse,
     /// Attributes of the resource.
@@ -98,7 +100,7 @@ impl References {
             Place::AuxData => self.aux_data = true,
             Place::Runtime => self.runtime = true,
             Place::Globals => self.globals = true,
-            Place::Variables | Place::Constants => {}
+            Place::Variables | Place::Constants => self.whole_names = true,
         }
     }
 }

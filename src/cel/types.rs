@@ -32,6 +32,8 @@ pub enum Type {
     List(Box<Type>),
     /// `map(K, V)`
     Map(Box<Type>, Box<Type>),
+    /// A scalar that may be null, such as `google.protobuf.Int64Value`: `wrapper(int)`
+    Wrapper(Box<Type>),
     /// The type of a type.
     Type(Box<Type>),
     /// `optional_type(T)`
@@ -99,7 +101,9 @@ impl Type {
     /// The types that stand inside this one.
     pub(crate) fn parameters(&self) -> impl Iterator<Item = &Type> {
         let (first, second) = match self {
-            Self::List(inner) | Self::Type(inner) | Self::Optional(inner) => (Some(&**inner), None),
+            Self::List(inner) | Self::Type(inner) | Self::Optional(inner) | Self::Wrapper(inner) => {
+                (Some(&**inner), None)
+            }
             Self::Map(key, value) => (Some(&**key), Some(&**value)),
             _ => (None, None),
         };
@@ -111,6 +115,7 @@ impl Type {
         match self {
             Self::List(inner) => Self::list(replace(inner)),
             Self::Optional(inner) => Self::optional(replace(inner)),
+            Self::Wrapper(inner) => Self::Wrapper(Box::new(replace(inner))),
             Self::Type(inner) => Self::Type(Box::new(replace(inner))),
             Self::Map(key, value) => Self::map(replace(key), replace(value)),
             _ => self.clone(),
@@ -185,6 +190,7 @@ impl fmt::Display for Type {
             Self::Duration => f.write_str("duration"),
             Self::List(element) => write!(f, "list({element})"),
             Self::Map(key, value) => write!(f, "map({key}, {value})"),
+            Self::Wrapper(inner) => write!(f, "wrapper({inner})"),
             Self::Type(inner) => write!(f, "type({inner})"),
             Self::Optional(inner) => write!(f, "optional_type({inner})"),
             Self::Opaque(name) => f.write_str(name),

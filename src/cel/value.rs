@@ -274,6 +274,17 @@ impl<'a> List<'a> {
     }
 }
 
+/// Whether a key that is looked for is the `known` one: as integers of either kind, or exactly.
+fn finds(key: Value<'_>, known: Value<'_>) -> bool {
+    let integer_for_double = matches!((key, known), (Value::Int(_) | Value::UInt(_), Value::Double(_)));
+    !integer_for_double && known.equals(key)
+}
+
+/// Whether two keys of a literal are the same entry: only keys of one kind are.
+fn same_key(a: Value<'_>, b: Value<'_>) -> bool {
+    a.type_name() == b.type_name() && a.equals(b)
+}
+
 /// A map. Maps with string keys only are sorted by key; others keep the order in which they were written.
 #[derive(Clone, Copy, Debug)]
 pub struct Map<'a>(MapRepr<'a>);
@@ -332,7 +343,7 @@ impl<'a> Map<'a> {
         let mut kept: bumpalo::collections::Vec<'a, (Value<'a>, Value<'a>)> =
             bumpalo::collections::Vec::with_capacity_in(entries.len(), arena);
         for (key, value) in entries {
-            match kept.iter_mut().find(|(known, _)| known.equals(*key)) {
+            match kept.iter_mut().find(|(known, _)| same_key(*known, *key)) {
                 Some(known) => known.1 = *value,
                 None => kept.push((*key, *value)),
             }
@@ -377,17 +388,17 @@ impl<'a> Map<'a> {
         }
     }
 
-    /// The value of any key; numbers are the same key when they are equal.
+    /// The value of any key. A double finds an equal integer, but no integer finds a double.
     #[must_use]
     pub fn find(self, key: Value<'_>) -> Option<Value<'a>> {
         match (self.0, key) {
             (MapRepr::Fields(_) | MapRepr::Consts(_), Value::String(name)) => self.get(name),
             (MapRepr::Fields(_), _) => None,
             (MapRepr::Entries(entries), _) => {
-                entries.iter().find(|(known, _)| known.equals(key)).map(|(_, value)| *value)
+                entries.iter().find(|(known, _)| finds(key, *known)).map(|(_, value)| *value)
             }
             (MapRepr::Consts(map), _) => {
-                let found = map.entries().iter().find(|(known, _)| known.value().equals(key));
+                let found = map.entries().iter().find(|(known, _)| finds(key, known.value()));
                 found.map(|(_, value)| value.value())
             }
         }

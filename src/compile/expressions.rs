@@ -47,7 +47,8 @@ impl Expressions {
 
     fn program(&mut self, expr: &Expr, text: &str, scope: &ModuleScope<'_>) -> Expression {
         let references = expr.references();
-        let shareable = references.variables.is_empty() && references.constants.is_empty();
+        let shareable =
+            references.variables.is_empty() && references.constants.is_empty() && !references.whole_names;
         if let Some((key, program)) = self.programs.get_key_value(text).filter(|_| shareable) {
             return Expression { text: Arc::clone(key), program: Arc::clone(program) };
         }
@@ -107,6 +108,9 @@ impl Compiler<'_, '_> {
     fn read(&mut self, references: &References) {
         self.reads.runtime |= references.runtime;
         self.reads.attributes.add(references);
+        if references.whole_names {
+            self.scope.all_reads().for_each(|read| self.reads.merge(read));
+        }
         for (name, _) in &references.variables {
             let through = self.scope.variable_reads(name);
             through.into_iter().for_each(|through| self.reads.merge(through));

@@ -55,12 +55,25 @@ impl Names for ModuleScope<'_> {
     fn constant(&self, name: &str) -> Option<&Const> {
         self.constants.get(name)
     }
+
+    fn variables(&self) -> Vec<(&str, u32)> {
+        self.slots.iter().map(|(name, slot)| (*name, *slot)).collect()
+    }
+
+    fn constants(&self) -> Vec<(&str, &Const)> {
+        self.constants.iter().map(|(name, value)| (*name, value)).collect()
+    }
 }
 
 impl<'p> ModuleScope<'p> {
     /// What evaluating a variable reads; none for one that is not defined.
     pub(super) fn variable_reads(&self, name: &str) -> Option<&Reads> {
         self.slots.get(name).and_then(|slot| self.reads.get(*slot as usize))
+    }
+
+    /// What evaluating each of the variables reads.
+    pub(super) fn all_reads(&self) -> impl Iterator<Item = &Reads> {
+        self.reads.iter()
     }
 
     /// Reports what an expression reads that is not defined; false if there is any.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::Declaration;
+use super::{Declaration, go_float};
 use crate::cel::{Activation, Duration, EvalError, EvalResult, Opaque, Timestamp, TimestampError, Value};
 
 pub(super) const FUNCTIONS: &[Declaration] = &[
@@ -158,12 +158,7 @@ fn to_double<'a>(_: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
         [value @ Value::Double(_)] => Ok(*value),
         [Value::Int(value)] => Ok(Value::Double(*value as f64)),
         [Value::UInt(value)] => Ok(Value::Double(*value as f64)),
-        [Value::String(text)] => match text.parse::<f64>() {
-            // A number that no double can hold; infinity has a name.
-            Ok(value) if value.is_infinite() && text.contains(|c: char| c.is_ascii_digit()) => Err(NO_DOUBLE),
-            Ok(value) => Ok(Value::Double(value)),
-            Err(_) => Err(NO_DOUBLE),
-        },
+        [Value::String(text)] => go_float::parse(text).map(Value::Double).ok_or(NO_DOUBLE),
         _ => Err(EvalError::NoSuchOverload),
     }
 }

@@ -8,6 +8,7 @@ mod conversions;
 mod encoders;
 mod format;
 mod glob;
+mod go_float;
 mod hierarchy;
 mod ip;
 mod lists;

@@ -113,7 +113,8 @@ fn offset<'a>(ctx: &Activation<'a>, at: Timestamp, zone: &str) -> Result<i64, Ev
         let minutes = if zone.starts_with('-') { -minutes } else { minutes };
         return Ok(i64::from(hours) * 3600 + minutes * 60);
     }
-    if matches!(zone, "" | "UTC") {
+    // The zone of the machine, `Local`, is UTC: a decision is the same wherever it is made.
+    if matches!(zone, "" | "UTC" | "Local") {
         return Ok(0);
     }
     // Names are looked up whatever their case; for Go the case counts.
