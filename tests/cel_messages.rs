@@ -40,6 +40,16 @@ fn compile_errors() {
         ("[1].all(1, true)", "8..9 argument must be a simple name".into()),
         ("foo", "0..3 undeclared reference to 'foo' (in container '')".into()),
         ("principal.id", "0..9 undeclared reference to 'principal' (in container '') [help: the principal is `P` or `request.principal`]".into()),
+        ("google.protobuf.BoolValue{value: 1}", "33..34 expected type of field 'value' is 'bool' but provided type is 'int'".into()),
+        ("google.protobuf.BoolValue{valu: true}", "32..36 undefined field 'valu' [help: did you mean `value`?]".into()),
+        ("google.protobuf.BoolValue{?value: true}", "34..38 expected type 'optional_type(bool)' but found 'bool'".into()),
+        ("google.protobuf.Int32Value{}.value", "0..34 type 'wrapper(int)' does not support field selection".into()),
+        ("google.protobuf.Int32Value{} == 'a'", "0..35 found no matching overload for '_==_' applied to '(wrapper(int), string)'".into()),
+        ("(true ? 2 : google.protobuf.Int64Value{}) + 'a'", "0..47 found no matching overload for '_+_' applied to '(int, string)'".into()),
+        ("[google.protobuf.Int64Value{}, null] + 1", "0..40 found no matching overload for '_+_' applied to '(list(null), int)'".into()),
+        ("google.protobuf.Int31Value{}", "0..28 undeclared reference to 'google.protobuf.Int31Value' (in container '') [help: did you mean `google.protobuf.Int32Value`?]".into()),
+        ("Owner{id: 'a'}", "0..14 undeclared reference to 'Owner' (in container '') [help: policies can build only the well-known messages of protobuf]".into()),
+        ("int{}", "0..5 'int' is not a message type [help: policies can build only the well-known messages of protobuf]".into()),
         ("reqest.principal.id == ''", "0..6 undeclared reference to 'reqest' (in container '') [help: did you mean `request`?]".into()),
         ("P.foo == 1", "0..5 undefined field 'foo' [help: attributes are below `attr`: write `attr.foo`]".into()),
         ("P.atr.x == 1", "0..5 undefined field 'atr' [help: did you mean `attr`?]".into()),
@@ -77,6 +87,40 @@ fn compile_errors() {
 }
 
 #[test]
+fn names_that_people_mean() {
+    let cases = [
+        ("principal.id == ''", "the principal is `P` or `request.principal`"),
+        ("user.id == ''", "the principal is `P` or `request.principal`"),
+        ("current_user.id == ''", "the principal is `P` or `request.principal`"),
+        ("resource.attr.owner == ''", "the resource is `R` or `request.resource`"),
+        ("resorce.attr.owner == ''", "the resource is `R` or `request.resource`"),
+        ("attr.owner == ''", "attributes are those of the resource, `R.attr`, or of the principal, `P.attr`"),
+        (
+            "request.attr.owner == ''",
+            "attributes are those of the resource, `R.attr`, or of the principal, `P.attr`",
+        ),
+        ("request.user.id == ''", "the principal is `P` or `request.principal`"),
+        ("request.action == 'view'", "expressions do not see the action: name it in the rule's `actions`"),
+        ("request.jwt.sub == ''", "the claims of the token are `request.auxData.jwt`"),
+        ("request.resorce.id == ''", "did you mean `resource`?"),
+        ("'admin' in roles", "the roles of the principal are `P.roles`"),
+        ("'owner' in derivedRoles", "derived roles are `runtime.effectiveDerivedRoles`"),
+        ("'owner' in runtime.derivedRoles", "derived roles are `runtime.effectiveDerivedRoles`"),
+        ("requst.principal.id == ''", "did you mean `request`?"),
+        ("globls.env == ''", "did you mean `globals`?"),
+        ("p.id == ''", "did you mean `P`?"),
+        ("True", "truth values are written in lower case: `true`, `false`"),
+        ("R.attr.owner == None", "the value is written `null`"),
+        ("now > timestamp(0)", "`now` is a function; call it with parentheses"),
+    ];
+    for (text, hint) in cases {
+        let found = issues(text);
+        assert!(found.first().is_some_and(|issue| issue.ends_with(&format!("[help: {hint}]"))), "{found:?}");
+    }
+    assert_eq!(issues("foo == 1"), ["0..3 undeclared reference to 'foo' (in container '')"]);
+}
+
+#[test]
 fn all_type_errors_are_reported_in_the_order_of_the_text() {
     let found = issues("P.foo == 1 || bar || R.attr.x == 1 + 'a'");
     let starts: Vec<&str> = found.iter().map(|issue| issue.split(' ').next().unwrap_or_default()).collect();
@@ -92,6 +136,34 @@ fn evaluation_errors() {
         ("[1][dyn(3)]", "index out of bounds: 3"),
         ("[1][dyn('a')]", "unsupported index type 'string' in list"),
         ("dyn([1])[1.5]", "unsupported index value 1.5 in list"),
+        (
+            "google.protobuf.Int32Value{value: 2147483648}",
+            "field type conversion error for google.protobuf.Int32Value.value value type: integer overflow",
+        ),
+        (
+            "google.protobuf.UInt32Value{value: 4294967296u}",
+            "field type conversion error for google.protobuf.UInt32Value.value value type: unsigned integer overflow",
+        ),
+        (
+            "google.protobuf.BytesValue{value: P.attr.name}",
+            "field type conversion error for google.protobuf.BytesValue.value value type: unsupported native conversion from \
+             string to '[]uint8'",
+        ),
+        (
+            "google.protobuf.Struct{fields: dyn({1: 'a'})}",
+            "field type conversion error for google.protobuf.Struct.fields value type: unsupported type conversion from 'int' \
+             to string",
+        ),
+        (
+            "google.protobuf.Struct{fields: dyn([1])}",
+            "unsupported field type for google.protobuf.Struct.fields: list(dyn)",
+        ),
+        (
+            "google.protobuf.ListValue{values: dyn(1)}",
+            "unsupported field type for google.protobuf.ListValue.values: int",
+        ),
+        ("google.protobuf.Timestamp{seconds: 253402300800}", "timestamp overflow"),
+        ("{1.0: 1}[dyn(1)]", "no such key: 1"),
         ("V.missing", "undefined field 'missing'"),
         ("G.missing", "undefined field 'missing'"),
         ("P.attr.name + 1", "no such overload"),

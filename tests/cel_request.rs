@@ -22,6 +22,14 @@ impl Names for Policy {
     fn constant(&self, name: &str) -> Option<&Const> {
         self.constants.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
+
+    fn variables(&self) -> Vec<(&str, u32)> {
+        self.variables.iter().map(String::as_str).zip(0..).collect()
+    }
+
+    fn constants(&self) -> Vec<(&str, &Const)> {
+        self.constants.iter().map(|(name, value)| (*name, value)).collect()
+    }
 }
 
 fn program(text: &str, names: &Policy) -> Program {
@@ -167,6 +175,105 @@ fn variables_refer_to_each_other() {
     assert_eq!(eval("has(V.base) && !has(V.bad)"), "true");
     assert_eq!(eval("V.bad == 1 || true"), "true");
     assert_eq!(eval("V.unknown"), "error: undefined field 'unknown'");
+}
+
+#[test]
+fn variables_constants_and_globals_are_maps_where_they_are_used_whole() {
+    let list =
+        variables(&[("bad", "R.attr.missing"), ("double", "V.level * 2.0"), ("level", "P.attr.level")]);
+    let cases = [
+        ("V", r#"{"double":6,"level":3}"#),
+        ("variables", r#"{"double":6,"level":3}"#),
+        ("[C, G]", r#"[{"limit":10,"names":["a","b"]},{"env":"test"}]"#),
+        ("dyn(V).level", "3"),
+        ("dyn(V).bad", "error: no such key: bad"),
+        ("has(dyn(V).bad)", "false"),
+        ("V == V && V != C && type(V) == map", "true"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(eval_with(text, &list, |_| {}), expected, "{text}");
+    }
+}
+
+/// The texts are the PDP's.
+#[test]
+fn outputs_that_json_cannot_hold_are_errors() {
+    let cases = [
+        ("{1: 'a'}", "unsupported type conversion from 'int' to string"),
+        ("{1u: 'a'}", "unsupported type conversion from 'uint' to string"),
+        ("{1.5: 'a'}", "type conversion error from Double to 'string'"),
+        ("{true: 'a'}", "type conversion error from bool to 'string'"),
+        ("[{'a': {2: 1}}]", "unsupported type conversion from 'int' to string"),
+        ("type(1)", "type conversion not supported for 'type'"),
+        ("optional.none()", "optional.none() dereference"),
+        ("ip('1.2.3.4')", "unsupported type conversion to '*structpb.Value'"),
+        ("hierarchy('a.b')", "unsupported native conversion from hierarchy to '*structpb.Value'"),
+        ("spiffeID('spiffe://a/b')", "unsupported native conversion from SPIFFEID to '*structpb.Value'"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(eval(text), expected, "{text}");
+    }
+    assert_eq!(eval("{string(1): 'a'}"), r#"{"1":"a"}"#);
+}
+
+/// The values are the PDP's.
+#[test]
+fn literals_of_well_known_messages() {
+    let cases = [
+        ("google.protobuf.BoolValue{}", "false"),
+        ("google.protobuf.BoolValue{value: true, value: false}", "false"),
+        ("google.protobuf.BoolValue{?value: optional.of(true)}", "true"),
+        ("google.protobuf.BoolValue{?value: optional.none()}", "false"),
+        ("google.protobuf.Int64Value{value: 1} + 1", "2"),
+        ("google.protobuf.Int32Value{value: 1} == google.protobuf.Int64Value{value: 1}", "true"),
+        ("google.protobuf.Int32Value{} == null", "false"),
+        ("[google.protobuf.Int32Value{value: 1}, 2, null]", "[1,2,null]"),
+        ("true ? google.protobuf.Int32Value{value: 1} : null", "1"),
+        ("google.protobuf.StringValue{value: P.id}.startsWith('a')", "true"),
+        ("google.protobuf.FloatValue{value: 1.333}", "1.3329999446868896"),
+        ("google.protobuf.FloatValue{value: 3.5e38} == double('inf')", "true"),
+        ("google.protobuf.UInt64Value{value: 18446744073709551615u}", r#""18446744073709551615""#),
+        ("type(google.protobuf.Int32Value{}) == int", "true"),
+        ("google.protobuf.Value{}", "null"),
+        ("google.protobuf.Value{null_value: google.protobuf.NullValue.NULL_VALUE}", "null"),
+        ("google.protobuf.Value{string_value: 'a', bool_value: true}", "true"),
+        ("google.protobuf.Value{struct_value: {'a': 1}}.a == 1.0", "true"),
+        ("google.protobuf.Value{list_value: [1, 2.5, 'x']}", r#"[1,2.5,"x"]"#),
+        ("google.protobuf.ListValue{values: [1]}[0]", "1"),
+        (
+            "google.protobuf.Struct{fields: {'a': b'xy', 'b': 9007199254740993, 'd': duration('90s')}}",
+            r#"{"a":"eHk=","b":"9007199254740993","d":"90s"}"#,
+        ),
+        ("google.protobuf.Struct{fields: {'r': P.roles}}.r", r#"["admin","user"]"#),
+        ("google.protobuf.Timestamp{seconds: 1, nanos: -1}", r#""1970-01-01T00:00:00.999999999Z""#),
+        ("google.protobuf.Timestamp{seconds: 1, nanos: 1000000000} == timestamp(2)", "true"),
+        ("google.protobuf.Duration{seconds: 1, nanos: 5}", r#""1.000000005s""#),
+        ("google.protobuf.Duration{seconds: 9223372036854775807}", r#""9223372036.854776s""#),
+        (".google.protobuf.Int32Value{value: 1}", "1"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(eval(text), expected, "{text}");
+    }
+}
+
+/// The values are the PDP's.
+#[test]
+fn keys_of_unlike_number_kinds() {
+    let cases = [
+        ("dyn(1) in {1.0: 'a'}", "false"),
+        ("dyn(1) in {1u: 'a'}", "true"),
+        ("{1: 'a'}[dyn(1.0)]", r#""a""#),
+        ("{1: 'a', 1u: 'b'}[1]", r#""a""#),
+        ("size({1: 'a', 1u: 'b'})", "2"),
+        ("size({1: 'a', 1: 'b'})", "1"),
+        ("dyn({1.0: 1}) == dyn({1: 1})", "true"),
+        ("dyn({1: 1}) == dyn({1.0: 1})", "false"),
+        ("timestamp(0).getHours('Local')", "0"),
+        ("double('0x1p-2')", "0.25"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(eval(text), expected, "{text}");
+    }
 }
 
 #[test]

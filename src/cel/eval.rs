@@ -6,7 +6,7 @@ use super::activation::scope_value;
 use super::ast::{Operation, Relation};
 use super::lib::{MAX_ARGS, TABLE, index};
 use super::program::{Children, Field, Id, Loop, Name, Op, Program, Whole};
-use super::{Activation, AuxData, EvalError, EvalResult, List, Map, Message, Request, Value, well_known};
+use super::{Activation, AuxData, EvalError, EvalResult, List, Map, Message, Request, Value};
 
 /// The macro variables around a node, innermost first. The error of a bound expression shows where its
 /// variable is read.
@@ -21,7 +21,7 @@ pub(crate) type Locals<'f, 'a> = Option<&'f Frame<'f, 'a>>;
 #[derive(Clone, Copy)]
 pub(crate) struct Evaluator<'c, 'a> {
     program: &'a Program,
-    ctx: &'c Activation<'a>,
+    pub(super) ctx: &'c Activation<'a>,
 }
 
 /// What an unset `request.auxData` reads as.
@@ -155,7 +155,7 @@ impl<'c, 'a> Evaluator<'c, 'a> {
     }
 
     #[inline]
-    fn name(self, name: Name) -> &'a str {
+    pub(super) fn name(self, name: Name) -> &'a str {
         &self.program.strings[name as usize]
     }
 
@@ -165,7 +165,7 @@ impl<'c, 'a> Evaluator<'c, 'a> {
     }
 
     #[inline]
-    fn children(self, children: Children) -> &'a [Id] {
+    pub(super) fn children(self, children: Children) -> &'a [Id] {
         let start = children.start as usize;
         &self.program.children[start..start + children.len as usize]
     }
@@ -251,88 +251,6 @@ impl<'c, 'a> Evaluator<'c, 'a> {
             },
             _ => Err(EvalError::NoSuchOverload),
         }
-    }
-
-    fn optional_list(self, pairs: &[Id], locals: Locals<'_, 'a>) -> EvalResult<'a> {
-        let mut list = bumpalo::collections::Vec::with_capacity_in(pairs.len() / 2, self.ctx.arena);
-        for pair in pairs.chunks_exact(2) {
-            match (self.eval(pair[0], locals)?, pair[1]) {
-                (value, 0) => list.push(value),
-                (Value::Optional(value), _) => list.extend(value.copied()),
-                (value, _) => {
-                    let kind = value.type_name();
-                    return Err(EvalError::message(
-                        self.ctx.arena,
-                        format_args!(
-                            "cannot initialize optional list element from non-optional value of type {kind}"
-                        ),
-                    ));
-                }
-            }
-        }
-        Ok(Value::list(self.ctx.arena, list.into_bump_slice()))
-    }
-
-    /// The variables that have a value, as a map.
-    fn variables(self, pairs: &[Id]) -> Value<'a> {
-        let arena = self.ctx.arena;
-        let mut fields = bumpalo::collections::Vec::with_capacity_in(pairs.len() / 2, arena);
-        for pair in pairs.chunks_exact(2) {
-            if let Ok(value) = self.ctx.variables.get(pair[0], self.ctx) {
-                fields.push((self.name(pair[1]), value));
-            }
-        }
-        Value::Map(Map::of_fields(arena, &fields))
-    }
-
-    fn message(self, message: u8, triples: &[Id], locals: Locals<'_, 'a>) -> EvalResult<'a> {
-        let arena = self.ctx.arena;
-        let mut fields = bumpalo::collections::Vec::with_capacity_in(triples.len() / 3, arena);
-        for triple in triples.chunks_exact(3) {
-            let number = u8::try_from(triple[0]).unwrap_or(u8::MAX);
-            match (self.eval(triple[1], locals)?, triple[2]) {
-                (value, 0) => fields.push((number, value)),
-                (Value::Optional(value), _) => fields.extend(value.map(|value| (number, *value))),
-                (value, _) => {
-                    let kind = value.type_name();
-                    return Err(EvalError::message(
-                        arena,
-                        format_args!(
-                            "cannot initialize optional entry from non-optional value of type {kind}"
-                        ),
-                    ));
-                }
-            }
-        }
-        well_known::build(arena, message, &fields)
-    }
-
-    fn map(self, triples: &[Id], locals: Locals<'_, 'a>) -> EvalResult<'a> {
-        let arena = self.ctx.arena;
-        let mut entries = bumpalo::collections::Vec::with_capacity_in(triples.len() / 3, arena);
-        for triple in triples.chunks_exact(3) {
-            let key = self.eval(triple[0], locals)?;
-            match (self.eval(triple[1], locals)?, triple[2]) {
-                (value, 0) => entries.push((key, value)),
-                (Value::Optional(value), _) => entries.extend(value.map(|value| (key, *value))),
-                (value, _) => {
-                    let kind = value.type_name();
-                    return Err(EvalError::message(
-                        arena,
-                        format_args!(
-                            "cannot initialize optional entry from non-optional value of type {kind}"
-                        ),
-                    ));
-                }
-            }
-        }
-        for (key, _) in &entries {
-            if !is_key(*key) {
-                let kind = key.type_name();
-                return Err(EvalError::message(arena, format_args!("unsupported key type: {kind}")));
-            }
-        }
-        Ok(Value::Map(Map::of_entries(arena, &entries)))
     }
 
     #[inline(never)]
@@ -469,10 +387,6 @@ fn truth<'a>(value: Value<'_>) -> Result<bool, EvalError<'a>> {
         Value::Bool(value) => Ok(value),
         _ => Err(EvalError::NoSuchOverload),
     }
-}
-
-fn is_key(key: Value<'_>) -> bool {
-    matches!(key, Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Double(_) | Value::String(_))
 }
 
 #[inline]

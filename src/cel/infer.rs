@@ -106,7 +106,7 @@ impl Inference {
             return Substitution::Fits;
         }
         if let Some(known) = self.lookup(index).cloned() {
-            if known == *ty {
+            if known == *ty || unwrapped(&known) == unwrapped(ty) {
                 return Substitution::Fits;
             }
             if !self.fits(ty, &known) {
@@ -152,13 +152,21 @@ fn less_specific(a: &Type, b: &Type) -> bool {
     match (a, b) {
         (Type::Dyn | Type::Param(_), _) => true,
         (_, Type::Dyn | Type::Param(_)) => false,
-        (_, Type::Null) => nullable(a),
+        (_, Type::Null) => nullable(a) && !matches!(a, Type::Wrapper(_)),
         (Type::List(a), Type::List(b)) | (Type::Optional(a), Type::Optional(b)) => less_specific(a, b),
         (Type::Map(a, b), Type::Map(c, d)) => less_specific(a, c) && less_specific(b, d),
         (Type::Type(_), Type::Type(_)) => true,
         (Type::Wrapper(a), b) => less_specific(a, b),
         (a, Type::Wrapper(b)) => less_specific(a, b),
         _ => a == b,
+    }
+}
+
+/// The type with the scalars that may be null as plain ones.
+fn unwrapped(ty: &Type) -> Type {
+    match ty {
+        Type::Wrapper(inner) => unwrapped(inner),
+        _ => ty.map_parameters(unwrapped),
     }
 }
 

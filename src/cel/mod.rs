@@ -22,6 +22,7 @@ mod activation;
 pub mod ast;
 mod check;
 mod constant;
+mod construct;
 mod declarations;
 mod error;
 mod eval;

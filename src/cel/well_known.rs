@@ -12,7 +12,7 @@ pub(crate) struct WellKnown {
     /// The name below `google.protobuf`.
     name: &'static str,
     pub(crate) fields: &'static [Field],
-    /// The value of a message without fields, and what a field replaces.
+    /// What a literal becomes.
     kind: Kind,
 }
 
@@ -35,8 +35,9 @@ enum Holds {
     Bytes,
     /// `NullValue`, an enumeration.
     Null,
+    /// A `Struct`.
     Fields,
-    /// The one message that a list can be built from: `ListValue`.
+    /// A `ListValue`.
     List,
     /// A repeated field.
     Elements,
@@ -205,9 +206,13 @@ impl Holds {
         }
     }
 
-    /// Whether the field is a list or map of its own, which no other value can become.
-    fn is_collection(self) -> bool {
-        matches!(self, Self::Entries | Self::Elements)
+    /// Whether a list can be given to a repeated field, a map to a map field; other fields convert.
+    fn is_collection_for(self, value: Value<'_>) -> bool {
+        match self {
+            Self::Entries => matches!(value, Value::Map(_)),
+            Self::Elements => matches!(value, Value::List(_)),
+            _ => true,
+        }
     }
 }
 
@@ -240,6 +245,16 @@ pub(crate) fn build<'a>(arena: &'a Bump, message: u8, given: &[(u8, Value<'a>)])
     }
 }
 
+/// The name of a value's type with its parameters, as one of cel-go's errors has it.
+fn kind_of(value: Value<'_>) -> &'static str {
+    match value {
+        Value::List(_) => "list(dyn)",
+        Value::Map(_) => "map(dyn, dyn)",
+        Value::Optional(_) => "optional_type(dyn)",
+        _ => value.type_name(),
+    }
+}
+
 const NANOS: i64 = 1_000_000_000;
 
 fn timestamp<'a>(seconds: i64, nanos: i64) -> EvalResult<'a> {
@@ -252,8 +267,8 @@ fn timestamp<'a>(seconds: i64, nanos: i64) -> EvalResult<'a> {
 impl WellKnown {
     fn set<'a>(&self, arena: &'a Bump, field: &Field, value: Value<'a>) -> EvalResult<'a> {
         let name = format_args!("google.protobuf.{}.{}", self.name, field.name).to_string();
-        if field.holds.is_collection() && !matches!(value, Value::Map(_) | Value::List(_)) {
-            let kind = value.type_name();
+        if !field.holds.is_collection_for(value) {
+            let kind = kind_of(value);
             return Err(EvalError::message(arena, format_args!("unsupported field type for {name}: {kind}")));
         }
         field.holds.convert(arena, value).map_err(|reason| {
