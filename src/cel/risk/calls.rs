@@ -8,7 +8,7 @@ use crate::cel::activation::{Activation, Principal, Resource};
 use crate::cel::ast::Node;
 use crate::cel::lib::{FAILURES, MAX_ARGS, On, Overload, TABLE};
 use crate::cel::risk::facts::Facts;
-use crate::cel::{Const, Timestamp, Type, Value};
+use crate::cel::{Const, Duration, Timestamp, Type, Value};
 
 /// The kinds that have an order, each with those that it can be compared with.
 const ORDERED: [Kinds; 6] =
@@ -213,8 +213,10 @@ fn is_open(ty: &Type) -> bool {
 /// Whether a call succeeds whose argument `at` is known, with the others at their simplest.
 fn succeeds_with(name: &str, member: bool, at: usize, shapes: &[Shape]) -> bool {
     let decides = |shape: &&Shape| shape.constant().is_some() || shape.is_clock();
-    if shapes.get(at).filter(decides).is_none() {
-        return false;
+    let Some(decisive) = shapes.get(at).filter(decides) else { return false };
+    if let Some(parser) = parser(name, at) {
+        let decisive = std::slice::from_ref(decisive);
+        return matches!(run(parser, false, decisive, decisive), Some(Ok(_)));
     }
     let simple: Option<Vec<Shape>> = shapes
         .iter()
@@ -222,6 +224,16 @@ fn succeeds_with(name: &str, member: bool, at: usize, shapes: &[Shape]) -> bool 
         .map(|(number, shape)| if number == at { Some(shape.clone()) } else { simplest(shape) })
         .collect();
     simple.is_some_and(|simple| matches!(run(name, member, &simple, shapes), Some(Ok(_))))
+}
+
+/// The function that reads an argument as this one does, where others could fail as well.
+fn parser(name: &str, at: usize) -> Option<&'static str> {
+    Some(match (name, at) {
+        ("inIPAddrRange", 0) | ("containsIP", 1) => "ip",
+        ("inIPAddrRange", 1) | ("containsCIDR", 1) => "cidr",
+        ("matchesID", 1) => "spiffeID",
+        _ => return None,
+    })
 }
 
 /// The simplest value of a shape: none where there are several kinds.
@@ -234,6 +246,8 @@ fn simplest(shape: &Shape) -> Option<Shape> {
         Kinds::INT => Const::Int(0),
         Kinds::UINT => Const::UInt(0),
         Kinds::DOUBLE => Const::Double(0.0),
+        Kinds::TIMESTAMP => Const::Timestamp(Timestamp::default()),
+        Kinds::DURATION => Const::Duration(Duration::default()),
         _ => return None,
     };
     Some(Shape::of_const(&value))
