@@ -63,7 +63,7 @@ impl SchemaSet {
         for keyword in self.all_of(id, depth).into_iter().flat_map(|id| self.schema(id)) {
             match (keyword, step) {
                 (Keyword::Properties(properties), Step::Field(name)) => {
-                    children.extend(named(properties, name))
+                    children.extend(named(properties, name));
                 }
                 // Elements with a schema of their own are not told apart from the rest.
                 (Keyword::Items { prefix, rest: Rest::Schema(rest) }, Step::Element) if prefix.is_empty() => {
