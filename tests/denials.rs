@@ -124,7 +124,7 @@ fn never_raises(condition: &str, schema: Option<&str>) -> Result<(), Failed> {
         .to_string();
         let arena = Bump::new();
         let parsed = CheckResourcesRequest::from_json(&request, &arena).unwrap();
-        let detail = Detail { metadata: false, evaluation_errors: true };
+        let detail = Detail { evaluation_errors: true, ..Detail::default() };
         let now = Timestamp::new(1_800_000_000, 0).unwrap();
         let decisions = engine.check_resources(&parsed, now, detail, &arena);
         // Variables are recorded as well, whether or not the condition comes to read them.
