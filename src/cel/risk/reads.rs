@@ -87,13 +87,7 @@ impl<'s> Analysis<'s> {
     }
 
     /// A variable, constant or global.
-    fn named(
-        &mut self,
-        node: &'s Node,
-        operand: &'s Node,
-        name: &'s str,
-        facts: &Facts,
-    ) -> Option<Outcome> {
+    fn named(&mut self, node: &'s Node, operand: &'s Node, name: &'s str, facts: &Facts) -> Option<Outcome> {
         Some(match place(operand, &self.scopes)? {
             Place::Variables => self.variable(node, name, facts),
             Place::Constants => {
@@ -157,11 +151,6 @@ impl<'s> Analysis<'s> {
         optional: bool,
         facts: &Facts,
     ) -> Outcome {
-        if let Kind::Literal(Const::String(name)) = &index.kind
-            && let Some(found) = self.named(node, operand, name, facts).filter(|_| !optional)
-        {
-            return found;
-        }
         let of = self.visit(operand, facts);
         let at = self.visit(index, facts);
         if let Some(Const::String(name)) = at.shape.constant() {
