@@ -7,10 +7,10 @@ use bumpalo::collections::Vec;
 
 use crate::cel::{Const, Map, Timestamp, Value};
 use crate::check::{Decision, Detail, Input, Options, check};
-use crate::compile::{Compiled, compile};
+use crate::compile::{Compiled, Settings, compile};
 use crate::contract::CheckResourcesRequest;
 use crate::policy::{self, Budget, FileKind, Policy};
-use crate::schema::{Enforcement, Library};
+use crate::schema::Library;
 use crate::table::{AttributeSet, NameMap, RuleTable};
 use crate::text::{Code, Diagnostic, Diagnostics, Source, Span};
 
@@ -50,8 +50,13 @@ impl Engine {
         options: Options,
         globals: Const,
     ) -> Result<Self, Diagnostics> {
-        let Files { policies, schemas } = read_files(sources, options.schema_enforcement)?;
-        let Compiled { table, warnings } = compile(&policies, &schemas, options.schema_enforcement)?;
+        let settings = Settings {
+            enforcement: options.schema_enforcement,
+            strict_evaluation: options.strict_evaluation,
+            globals: &globals,
+        };
+        let Files { policies, schemas } = read_files(sources, &settings)?;
+        let Compiled { table, warnings } = compile(&policies, &schemas, &settings)?;
         Ok(Self { table, options, globals, warnings })
     }
 
@@ -150,7 +155,7 @@ struct Files {
 
 fn read_files(
     sources: impl IntoIterator<Item = Source>,
-    enforcement: Enforcement,
+    settings: &Settings<'_>,
 ) -> Result<Files, Diagnostics> {
     let mut policies = std::vec::Vec::new();
     let mut schemas = std::vec::Vec::new();
@@ -180,7 +185,7 @@ fn read_files(
     let schemas = Library::new(schemas);
     if diagnostics.has_errors() {
         // Policies that do parse may have mistakes of their own; imports of broken files are not among them.
-        diagnostics.extend(compile_errors_besides_imports(&policies, &schemas, enforcement));
+        diagnostics.extend(compile_errors_besides_imports(&policies, &schemas, settings));
         return Err(diagnostics.sorted());
     }
     if policies.is_empty() {
@@ -196,7 +201,7 @@ fn read_files(
 fn compile_errors_besides_imports(
     policies: &[Policy],
     schemas: &Library,
-    enforcement: Enforcement,
+    settings: &Settings<'_>,
 ) -> impl Iterator<Item = Diagnostic> + use<> {
     let follows_from_a_missing_file = |code| {
         matches!(
@@ -208,7 +213,7 @@ fn compile_errors_besides_imports(
                 | Code::UndefinedConstant
         )
     };
-    let errors = compile(policies, schemas, enforcement).err().unwrap_or_default();
+    let errors = compile(policies, schemas, settings).err().unwrap_or_default();
     errors.into_iter().filter(move |diagnostic| !follows_from_a_missing_file(diagnostic.code))
 }
 

@@ -42,6 +42,7 @@ mod parser;
 mod places;
 mod program;
 mod references;
+pub mod risk;
 mod time;
 mod types;
 mod validate;

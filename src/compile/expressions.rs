@@ -45,6 +45,11 @@ impl Expressions {
         }
     }
 
+    /// A text that was checked, and is right.
+    pub(super) fn known(&self, text: &str) -> Option<&Expr> {
+        self.checked.get(text).and_then(|checked| checked.as_deref().ok())
+    }
+
     fn program(&mut self, expr: &Expr, text: &str, scope: &ModuleScope<'_>) -> Expression {
         let references = expr.references();
         let shareable =

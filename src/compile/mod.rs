@@ -3,6 +3,7 @@
 //! All mistakes of all policies are reported together. The result depends on what the policies say and not on
 //! the order in which they are given.
 
+mod denials;
 mod expressions;
 mod imports;
 mod index;
@@ -12,6 +13,7 @@ mod schemas;
 
 use std::collections::BTreeMap;
 
+use crate::cel::Const;
 use crate::policy::{Body, Policy};
 use crate::schema::{Enforcement, Library as SchemaLibrary};
 use crate::table::RuleTable;
@@ -31,12 +33,23 @@ pub struct Compiled {
     pub warnings: Diagnostics,
 }
 
+/// What compiling has to know of the engine that will decide.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings<'s> {
+    /// What becomes of requests that schemas refuse.
+    pub enforcement: Enforcement,
+    /// Whether a condition that raises an error denies: then no DENY rule is skipped.
+    pub strict_evaluation: bool,
+    /// What expressions read as `G`.
+    pub globals: &'s Const,
+}
+
 /// Compiles policies, and the schemas that they refer to. Disabled policies are left out, as if their files were
 /// not there. Where schemas are not enforced the table holds none.
 pub fn compile(
     policies: &[Policy],
     schemas: &SchemaLibrary,
-    enforcement: Enforcement,
+    settings: &Settings<'_>,
 ) -> Result<Compiled, Diagnostics> {
     let mut diagnostics = Diagnostics::new();
     let by_key = index_by_key(policies, &mut diagnostics);
@@ -52,14 +65,22 @@ pub fn compile(
             Body::DerivedRoles(_) | Body::ExportVariables(_) | Body::ExportConstants(_) => {}
         }
     }
-    diagnostics.extend(schemas::compile(&by_key, schemas, enforcement, &mut modules, &mut builder));
+    let (schemas, of_schemas) = schemas::compile(&by_key, schemas, settings.enforcement, &mut modules);
+    diagnostics.extend(of_schemas);
     index::check_scopes(&by_key, &mut diagnostics);
     modules.compile_unused();
     diagnostics.extend(modules.take_diagnostics());
-    let diagnostics = diagnostics.sorted();
     if diagnostics.has_errors() {
-        return Err(diagnostics);
+        return Err(diagnostics.sorted());
     }
+    if !settings.strict_evaluation {
+        let denials = std::mem::take(&mut modules.denials);
+        diagnostics.extend(denials::check(&denials, &modules.expressions, &schemas, settings.globals));
+    }
+    if settings.enforcement != Enforcement::None {
+        schemas::enforce(&by_key, schemas, &mut builder);
+    }
+    let diagnostics = diagnostics.sorted();
     Ok(Compiled { table: builder.finish(modules, by_key.len()), warnings: diagnostics })
 }
 

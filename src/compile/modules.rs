@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::as_warnings;
+use super::denials::Denial;
 use super::expressions::{Compiler, Expressions, Reads};
 use super::imports::{Library, find};
 use super::rules;
@@ -18,6 +19,8 @@ pub(super) struct Modules<'l, 'p> {
     pub(super) expressions: Expressions,
     diagnostics: Diagnostics,
     modules: Vec<Module>,
+    /// The DENY rules seen so far.
+    pub(super) denials: Vec<Denial<'p>>,
     /// Derived roles policies that were compiled, by name.
     derived_roles: BTreeMap<&'p str, Arc<rules::DerivedRolesModule<'p>>>,
 }
@@ -45,6 +48,8 @@ pub(super) struct ModuleScope<'p> {
     names: Vec<&'p str>,
     /// For each slot, what evaluating it reads: its own slot and all that it needs.
     reads: Vec<Reads>,
+    /// The variables' expressions, as far as they are right.
+    exprs: BTreeMap<&'p str, Arc<Expr>>,
 }
 
 impl Names for ModuleScope<'_> {
@@ -74,6 +79,11 @@ impl<'p> ModuleScope<'p> {
     /// What evaluating each of the variables reads.
     pub(super) fn all_reads(&self) -> impl Iterator<Item = &Reads> {
         self.reads.iter()
+    }
+
+    /// The expression that a variable stands for.
+    pub(super) fn variable_expr(&self, name: &str) -> Option<&Expr> {
+        self.exprs.get(name).map(|expr| &**expr)
     }
 
     /// Reports what an expression reads that is not defined; false if there is any.
@@ -126,6 +136,7 @@ impl<'l, 'p> Modules<'l, 'p> {
             expressions: Expressions::default(),
             diagnostics: Diagnostics::new(),
             modules: Vec::new(),
+            denials: Vec::new(),
             derived_roles: BTreeMap::new(),
         }
     }
@@ -216,6 +227,7 @@ impl<'l, 'p> Modules<'l, 'p> {
             slots: order.iter().zip(0..).map(|(name, slot)| (*name, slot)).collect(),
             names: variables.keys().copied().collect(),
             reads: Vec::new(),
+            exprs: variables.iter().filter_map(|(name, it)| Some((*name, it.expr.clone()?))).collect(),
         };
         scope.reads = reads_of_slots(&order, &needs, &variables, &scope.slots);
         let mut module = Module::default();

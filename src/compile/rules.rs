@@ -3,27 +3,30 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::denials::{Denial, Held};
 use super::expressions::{Compiler, Reads};
 use super::imports::find;
 use super::index::Builder;
-use super::modules::Modules;
+use super::modules::{ModuleScope, Modules};
 use crate::policy::{
-    self, DerivedRoles, Effect, Policy, ScopePermissions, Spanned, principal_rule_name, resource_rule_name,
-    sanitize,
+    self, DerivedRoles, Effect, Kind, Policy, ScopePermissions, Spanned, policy_key, principal_rule_name,
+    resource_rule_name, sanitize,
 };
 use crate::table::{
     Candidate, Condition, DerivedRole, InvalidGlob, Matcher, ModuleId, NameMap, PrincipalPolicy,
     PrincipalRule, ResourcePolicy, ResourceRule, RoleMatcher, RolePolicy, RoleRule, Row,
 };
-use crate::text::{Code, Diagnostic, Label, Severity, nearest};
+use crate::text::{Code, Diagnostic, Label, Severity, Span, nearest};
 
 /// A derived roles policy as resource policies use it.
 pub(super) struct DerivedRolesModule<'p> {
     pub(super) policy: &'p Policy,
-    definitions: BTreeMap<&'p str, Definition>,
+    scope: Arc<ModuleScope<'p>>,
+    definitions: BTreeMap<&'p str, Definition<'p>>,
 }
 
-struct Definition {
+struct Definition<'p> {
+    written: &'p policy::DerivedRole,
     parents: Vec<String>,
     condition: Option<Arc<Condition>>,
     module: ModuleId,
@@ -35,18 +38,23 @@ pub(super) fn derived_roles<'p>(
     body: &'p DerivedRoles,
     modules: &mut Modules<'_, 'p>,
 ) -> DerivedRolesModule<'p> {
-    let scope = modules.scope(policy, &body.constants, &body.variables);
+    let scope = Arc::new(modules.scope(policy, &body.constants, &body.variables));
     let mut definitions = BTreeMap::new();
     for definition in &body.definitions {
         let (condition, reads) = modules.with_compiler(policy, &scope, |compiler| {
             definition.condition.as_ref().map(|condition| compiler.condition(condition))
         });
         let parents = roles_or_any(&definition.parent_roles);
-        let definition_of =
-            Definition { parents, condition: condition.flatten().map(Arc::new), module: scope.id, reads };
+        let definition_of = Definition {
+            written: definition,
+            parents,
+            condition: condition.flatten().map(Arc::new),
+            module: scope.id,
+            reads,
+        };
         definitions.insert(definition.name.as_str(), definition_of);
     }
-    DerivedRolesModule { policy, definitions }
+    DerivedRolesModule { policy, scope, definitions }
 }
 
 /// A list that holds `*` means `*` alone.
@@ -65,7 +73,7 @@ pub(super) fn resource_policy<'p>(
 ) {
     let imported = import_derived_roles(policy, body, modules);
     let referenced = referenced_roles(policy, body, &imported, modules);
-    let scope = modules.scope(policy, &body.constants, &body.variables);
+    let scope = Arc::new(modules.scope(policy, &body.constants, &body.variables));
     let needs_consent = needs_consent(body.scope_permissions.as_ref());
     let mut rules = Vec::with_capacity(body.rules.len());
     let mut memos = 0;
@@ -79,9 +87,23 @@ pub(super) fn resource_policy<'p>(
             )
         });
         reads.merge(&of_rule);
+        let name = resource_rule_name(rule.name.as_deref().map(String::as_str), index + 1);
+        if rule.effect == Effect::Deny {
+            modules.denials.push(Denial {
+                policy,
+                scope: Arc::clone(&scope),
+                span: rule.name.as_ref().map_or(Span::at(rule.span.start as usize), |name| name.span),
+                name: format!("the DENY rule `{name}`"),
+                condition: rule.condition.as_ref(),
+                roles: held(rule, &imported),
+                only_derived: rule.roles.is_empty(),
+                actions: rule.actions.iter().collect(),
+                schemas_of: Some(policy.key()),
+            });
+        }
         let (effect, condition) = consent(needs_consent, rule.effect, condition);
         rules.push(ResourceRule {
-            name: resource_rule_name(rule.name.as_deref().map(String::as_str), index + 1).into(),
+            name: name.into(),
             effect,
             condition,
             output,
@@ -112,7 +134,7 @@ pub(super) fn resource_policy<'p>(
 }
 
 type Imported<'p> = BTreeMap<&'p str, Vec<(&'p Spanned<String>, Arc<DerivedRolesModule<'p>>)>>;
-type Referenced<'i> = BTreeMap<&'i str, &'i Definition>;
+type Referenced<'i, 'p> = BTreeMap<&'i str, &'i Definition<'p>>;
 
 fn import_derived_roles<'p>(
     policy: &'p Policy,
@@ -135,12 +157,25 @@ fn import_derived_roles<'p>(
     imported
 }
 
-fn referenced_roles<'i>(
+/// The derived roles that a rule is for.
+fn held<'p>(rule: &policy::ResourceRule, imported: &Imported<'p>) -> Vec<Held<'p>> {
+    let find = |role: &Spanned<String>| match imported.get(role.as_str()).map(Vec::as_slice) {
+        Some([(_, module)]) => module.definitions.get(role.as_str()).map(|definition| Held {
+            policy: module.policy,
+            scope: Arc::clone(&module.scope),
+            condition: definition.written.condition.as_ref(),
+        }),
+        _ => None,
+    };
+    rule.derived_roles.iter().filter_map(find).collect()
+}
+
+fn referenced_roles<'i, 'p>(
     policy: &Policy,
     body: &'i policy::ResourcePolicy,
-    imported: &'i Imported<'_>,
+    imported: &'i Imported<'p>,
     modules: &mut Modules<'_, '_>,
-) -> Referenced<'i> {
+) -> Referenced<'i, 'p> {
     let mut referenced = BTreeMap::new();
     for role in body.rules.iter().flat_map(|rule| &rule.derived_roles) {
         match imported.get(role.as_str()).map(Vec::as_slice) {
@@ -213,7 +248,7 @@ fn consent(needed: bool, effect: Effect, condition: Option<Condition>) -> (Effec
 fn rows(
     policy: &Policy,
     rule: &policy::ResourceRule,
-    referenced: &Referenced<'_>,
+    referenced: &Referenced<'_, '_>,
     memos: &mut u32,
     modules: &mut Modules<'_, '_>,
     builder: &mut Builder,
@@ -300,7 +335,7 @@ fn warn_of_glob(
     modules.report(diagnostic.with_hint("put a `\\` before a character that is meant as it is"));
 }
 
-fn derived_role(name: &str, definition: &Definition, builder: &mut Builder) -> DerivedRole {
+fn derived_role(name: &str, definition: &Definition<'_>, builder: &mut Builder) -> DerivedRole {
     DerivedRole {
         name: name.into(),
         any_parent: definition.parents.iter().any(|role| role == "*"),
@@ -354,7 +389,7 @@ pub(super) fn principal_policy<'p>(
     modules: &mut Modules<'_, 'p>,
     builder: &mut Builder,
 ) {
-    let scope = modules.scope(policy, &body.constants, &body.variables);
+    let scope = Arc::new(modules.scope(policy, &body.constants, &body.variables));
     let needs_consent = needs_consent(body.scope_permissions.as_ref());
     let mut rules = Vec::new();
     let mut reads = Reads::default();
@@ -366,12 +401,26 @@ pub(super) fn principal_policy<'p>(
                 (condition, action.output.as_ref().map(|it| compiler.output(it)))
             });
             reads.merge(&of_rule);
+            let name =
+                principal_rule_name(action.name.as_deref().map(String::as_str), &rule.resource, index + 1);
+            if action.effect == Effect::Deny {
+                modules.denials.push(Denial {
+                    policy,
+                    scope: Arc::clone(&scope),
+                    span: action.action.span,
+                    name: format!("the DENY rule `{name}`"),
+                    condition: action.condition.as_ref(),
+                    roles: Vec::new(),
+                    only_derived: false,
+                    actions: vec![&action.action],
+                    schemas_of: resource_key(body, rule),
+                });
+            }
             let (effect, condition) = consent(needs_consent, action.effect, condition);
             let pattern = matcher(policy, &action.action, &action.action, modules);
             let Some((resource, pattern)) = resource.clone().zip(pattern) else { continue };
-            let name = action.name.as_deref().map(String::as_str);
             rules.push(PrincipalRule {
-                name: principal_rule_name(name, &rule.resource, index + 1).into(),
+                name: name.into(),
                 resource,
                 action: pattern,
                 effect,
@@ -387,6 +436,14 @@ pub(super) fn principal_policy<'p>(
         uses: reads.variables.into(),
     };
     builder.add_principal(body, compiled, &reads.attributes);
+}
+
+/// The resource policy that a principal's rule is about, where the rule names one kind of resource. A principal policy is
+/// looked up by the version of the resource, and the outermost policy of a kind has its schemas.
+fn resource_key(body: &policy::PrincipalPolicy, rule: &policy::PrincipalRule) -> Option<String> {
+    let resource = sanitize(&rule.resource);
+    let is_name = matches!(Matcher::new(&resource), Ok(Matcher::Literal(_)));
+    is_name.then(|| policy_key(Kind::Resource, &resource, &body.version, ""))
 }
 
 pub(super) fn role_policy<'p>(

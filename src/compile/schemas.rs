@@ -7,9 +7,16 @@ use super::index::Builder;
 use super::modules::Modules;
 use super::{as_warnings, rules};
 use crate::policy::{self, Body, Policy, policy_key, scope_parents};
-use crate::schema::{Compiler, Enforcement, Finished, Library, Unloadable, elsewhere};
+use crate::schema::{Compiler, Enforcement, Finished, Library, SchemaSet, Unloadable, elsewhere};
 use crate::table::{AttributeSchema, AttributeSchemas};
 use crate::text::{Code, Diagnostic, Diagnostics, Label, Severity};
+
+/// The schemas of all policies.
+pub(super) struct PolicySchemas {
+    pub(super) set: SchemaSet,
+    /// What each resource policy demands, by its key: that of the outermost of its parents.
+    pub(super) by_policy: BTreeMap<String, Arc<AttributeSchemas>>,
+}
 
 /// Compiles the schemas of all policies, and gives each resource policy those of the outermost of its parents.
 ///
@@ -20,10 +27,9 @@ pub(super) fn compile(
     library: &Library,
     enforcement: Enforcement,
     modules: &mut Modules<'_, '_>,
-    builder: &mut Builder,
-) -> Diagnostics {
+) -> (PolicySchemas, Diagnostics) {
     if enforcement == Enforcement::Ignored {
-        return Diagnostics::new();
+        return (PolicySchemas { set: SchemaSet::default(), by_policy: BTreeMap::new() }, Diagnostics::new());
     }
     let mut compiler = Compiler::new(library);
     let mut compiled = BTreeMap::new();
@@ -41,19 +47,30 @@ pub(super) fn compile(
             compiled.insert(key.as_str(), Arc::new(schemas));
         }
     }
-    let Finished { schemas, errors: mut diagnostics, unused } = compiler.finish();
+    let Finished { schemas: set, errors: mut diagnostics, unused } = compiler.finish();
     diagnostics.extend(as_warnings(unused));
-    if enforcement != Enforcement::None && !compiled.is_empty() {
-        builder.set_schemas(schemas);
-        for policy in by_key.values() {
-            if let (Body::Resource(body), Some(schemas)) =
-                (&policy.body, compiled.get(outermost(policy, by_key).as_str()))
-            {
-                builder.attach_schemas(body, schemas);
-            }
+    let resources = by_key.iter().filter(|(_, policy)| matches!(policy.body, Body::Resource(_)));
+    let by_policy = resources.filter_map(|(key, policy)| {
+        compiled.get(outermost(policy, by_key).as_str()).map(|schemas| (key.clone(), Arc::clone(schemas)))
+    });
+    (PolicySchemas { by_policy: by_policy.collect(), set }, diagnostics)
+}
+
+/// Has the attributes of requests validated.
+pub(super) fn enforce(
+    by_key: &BTreeMap<String, &Policy>,
+    PolicySchemas { set, by_policy }: PolicySchemas,
+    builder: &mut Builder,
+) {
+    if by_policy.is_empty() {
+        return;
+    }
+    builder.set_schemas(set);
+    for (key, policy) in by_key {
+        if let (Body::Resource(body), Some(schemas)) = (&policy.body, by_policy.get(key)) {
+            builder.attach_schemas(body, schemas);
         }
     }
-    diagnostics
 }
 
 /// The key of the outermost policy among a policy and its parents: the one whose schemas count.

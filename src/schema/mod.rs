@@ -20,6 +20,7 @@ mod model;
 mod number;
 mod order;
 mod quote;
+mod shape;
 mod uri;
 mod url;
 mod validate;

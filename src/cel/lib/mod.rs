@@ -6,6 +6,7 @@
 mod arithmetic;
 mod conversions;
 mod encoders;
+mod failures;
 mod format;
 mod glob;
 mod go_float;
@@ -33,6 +34,7 @@ use super::{Activation, EvalError, EvalResult, Value};
 
 pub(crate) use arithmetic::index;
 pub(crate) use encoders::{base64_bytes, base64_text};
+pub(crate) use failures::{FAILURES, On};
 pub(crate) use format::{display, format_call};
 pub(crate) use lists::check_sortable;
 pub use network::Cidr;
