@@ -1,25 +1,28 @@
 /**
  * Clerk's identities as Cerbos principals. Give it what Clerk's SDKs return after they have verified the request (`auth()`,
- * `getAuth(req)`, `requestState.toAuth()`), or the verified claims of a token (`verifyToken`); nothing is verified here.
+ * `getAuth(req)`, `requestState.toAuth()`), or the verified claims of a token (`verifyToken`); nothing is verified here, but
+ * an identity that is malformed, or contradicts its own claims, is refused.
  */
 
-import { type ClerkSession, clerkClaims, splitScopes } from "./clerk-claims.js";
-import { IdentityError } from "./errors.js";
+import { type ClerkSession, clerkActor, clerkSession } from "./clerk-claims.js";
 import {
-  isNonEmpty,
-  isRecord,
+  IdentityError,
+  invalid,
+  isAbsent,
+  isSame,
   type MappedPrincipal,
   present,
   principal,
+  record,
   requireId,
   requireInput,
-  strings,
+  text,
+  texts,
   type UnauthenticatedOptions,
   unauthenticated,
 } from "./identity.js";
 
-export { IdentityError, type IdentityErrorCode } from "./errors.js";
-export type { MappedPrincipal, OnUnauthenticated } from "./identity.js";
+export { IdentityError, type IdentityErrorCode, type MappedPrincipal, type OnUnauthenticated } from "./identity.js";
 
 /** How {@link principalFromClerk} maps. */
 export interface ClerkOptions extends UnauthenticatedOptions {
@@ -31,10 +34,11 @@ export interface ClerkOptions extends UnauthenticatedOptions {
   claims?: readonly string[] | undefined;
 }
 
-/** An auth object of `@clerk/backend` and the SDKs on it, or the claims of a verified token. */
+/** An auth object of `@clerk/backend` and the SDKs on it, the claims of a verified token, or `null`: what `toAuth()` of a handshake returns. */
 export type ClerkAuth =
   | { tokenType: string | null; isAuthenticated: boolean }
-  | { sub: string; [claim: string]: unknown };
+  | { sub: string; [claim: string]: unknown }
+  | null;
 
 const PROVIDER = "clerk";
 const EXPECTED = "an auth object of Clerk, or the claims of a verified token";
@@ -44,13 +48,13 @@ const EXPECTED = "an auth object of Clerk, or the claims of a verified token";
  *
  * | auth | id | roles | attributes besides `provider`, `type`, `authenticated`, `impersonated`, `machine` |
  * |---|---|---|---|
- * | session | `userId` | `user` | `sessionId`, `plans` and `features` (each `{org, user}`), `fva`, `claims` |
+ * | session | `userId` | `user` | `sessionId`, `plans` and `features` (each `{org, user}`), `fva` `{first, second}` in minutes, `claims` |
  * | … in an organization | | + `org:admin` | + `org` `{id, slug, role, permissions}` |
  * | … of an actor | | | + `actor` `{id, type}` |
  * | API key | its subject | `api_key` | `apiKey` `{id, name, scopes}`, `userId` or `orgId`, `claims` |
  * | M2M token | `machineId` | `machine` | `tokenId`, `scopes`, `claims` |
  * | OAuth token | `userId` | `oauth_client` | `clientId`, `scopes` |
- * | nobody, a pending session | `anonymous` | `anonymous` | |
+ * | nobody, a handshake, a pending session | `anonymous` | `anonymous` | |
  *
  * Tokens that act for a user never get the user's roles, and permissions are no roles. What is absent is left out, never `null`.
  *
@@ -59,6 +63,9 @@ const EXPECTED = "an auth object of Clerk, or the claims of a verified token";
 export function principalFromClerk(auth: ClerkAuth, options: ClerkOptions = {}): MappedPrincipal {
   if (typeof auth === "function") {
     throw new IdentityError("IDENTITY_UNSUPPORTED", "this is req.auth of @clerk/express: pass getAuth(req)");
+  }
+  if (auth === null) {
+    return unauthenticated(PROVIDER, "Clerk must renew the session first", options);
   }
   const input = requireInput(auth, EXPECTED);
   if (!("isAuthenticated" in input)) {
@@ -69,147 +76,154 @@ export function principalFromClerk(auth: ClerkAuth, options: ClerkOptions = {}):
   }
   switch (input["tokenType"]) {
     case "session_token":
-      return fromSession(sessionOf(input), options);
+      return fromAuthObject(input, options);
     case "api_key":
       return fromApiKey(input);
     case "m2m_token":
+      requireSubject(input, input["machineId"]);
       return fromMachine(input["machineId"], input["id"], input["scopes"], input["claims"]);
     case "oauth_token":
+      requireSubject(input, input["userId"]);
       return fromOAuth(input["userId"], input["clientId"], input["scopes"]);
     default:
       throw new IdentityError("IDENTITY_UNSUPPORTED", `unknown token type ${JSON.stringify(input["tokenType"])}`);
   }
 }
 
+/** The claims of a token of any type; the types are told apart as Clerk's SDK does. */
 function fromClaims(claims: Record<string, unknown>, options: ClerkOptions): MappedPrincipal {
-  const { sub } = claims;
-  if (!isNonEmpty(sub)) {
+  const { sub, jti, client_id, scopes, aud, scp, scope, act } = claims;
+  if (isAbsent(sub)) {
     throw new IdentityError("IDENTITY_UNSUPPORTED", `expected ${EXPECTED}: there is neither isAuthenticated nor sub`);
   }
-  if (sub.startsWith("mch_")) {
-    return fromMachine(sub, claims["jti"], claims["scopes"], claims);
+  const subject = requireId(sub, "the claim sub");
+  if (subject.startsWith("mch_")) {
+    return fromMachine(subject, jti, scopes ?? aud, customClaims(claims));
   }
   // Only OAuth access tokens name a client (RFC 9068).
-  if (isNonEmpty(claims["client_id"])) {
-    const { scope } = claims;
-    return fromOAuth(sub, claims["client_id"], typeof scope === "string" ? scope.split(" ") : scope);
+  if (!isAbsent(client_id)) {
+    return fromOAuth(subject, client_id, scp ?? scope, act);
   }
-  return fromSession(clerkClaims(claims), options);
+  return fromSession(clerkSession(claims), claims, options);
 }
 
-/** The session of an auth object, whose organization Clerk has read from the claims already. */
-function sessionOf(auth: Record<string, unknown>): ClerkSession {
-  const sessionClaims = isRecord(auth["sessionClaims"]) ? auth["sessionClaims"] : {};
-  return {
-    userId: auth["userId"],
-    sessionId: auth["sessionId"],
-    status: auth["sessionStatus"],
-    actor: auth["actor"],
-    orgId: auth["orgId"],
-    orgRole: auth["orgRole"],
-    orgSlug: auth["orgSlug"],
-    orgPermissions: auth["orgPermissions"],
-    factorVerificationAge: auth["factorVerificationAge"],
-    claims: sessionClaims,
-  };
+/** What the claims of a session tell, and the auth object must not tell otherwise. */
+const TOLD_TWICE: [field: string, by: (session: ClerkSession) => unknown][] = [
+  ["userId", ({ userId }) => userId],
+  ["sessionId", ({ sessionId }) => sessionId],
+  ["sessionStatus", ({ status }) => status],
+  ["orgId", ({ org }) => org?.id],
+  ["orgRole", ({ org }) => org?.role],
+];
+
+function fromAuthObject(auth: Record<string, unknown>, options: ClerkOptions): MappedPrincipal {
+  const claims = record(auth["sessionClaims"], "the session's sessionClaims");
+  if (claims === undefined) {
+    throw invalid("the session has no sessionClaims: pass the auth object as Clerk made it");
+  }
+  const session = clerkSession(claims);
+  const contradiction = TOLD_TWICE.find(([field, told]) => !isSame(auth[field], told(session)));
+  if (contradiction !== undefined || !isSame(auth["actor"], claims["act"])) {
+    throw invalid(`the session's ${contradiction?.[0] ?? "actor"} is not what its claims say`);
+  }
+  return fromSession(session, claims, options);
 }
 
-function fromSession(session: ClerkSession, options: ClerkOptions): MappedPrincipal {
-  if (session.status === "pending" && options.allowPending !== true) {
+function fromSession(session: ClerkSession, claims: Record<string, unknown>, options: ClerkOptions): MappedPrincipal {
+  const { status, org, actor, sessionId, plans, features, fva } = session;
+  if (status === "pending" && options.allowPending !== true) {
     return unauthenticated(PROVIDER, "the session is pending", options);
   }
-  const hasActor = session.actor !== undefined && session.actor !== null;
-  const orgRole = isNonEmpty(session.orgId) && isNonEmpty(session.orgRole) ? session.orgRole : undefined;
-  const role = options.orgRolePrefix === "strip" ? orgRole?.replace(/^org:/, "") : orgRole;
-  return principal(session.userId, "the session's userId", ["user", role], {
+  if (status !== undefined && status !== "pending" && status !== "active") {
+    throw new IdentityError("IDENTITY_INACTIVE", `the session is ${status}`);
+  }
+  const role = options.orgRolePrefix === "strip" ? org?.role?.replace(/^org:/, "") : org?.role;
+  return principal(session.userId, "user", role ? [role] : [], {
     provider: PROVIDER,
     type: "user",
     authenticated: true,
-    impersonated: hasActor,
+    impersonated: actor !== undefined,
     machine: false,
-    sessionId: session.sessionId,
-    org: organization(session),
-    actor: hasActor ? actor(session.actor) : undefined,
-    plans: splitScopes(session.claims["pla"], "pla"),
-    features: splitScopes(session.claims["fea"], "fea"),
-    fva: factorAges(session.factorVerificationAge),
-    claims: selectClaims(session.claims, options.claims),
+    sessionId,
+    org: org && present({ ...org }),
+    actor,
+    plans,
+    features,
+    fva: fva && present(fva),
+    claims: options.claims && selectClaims(claims, options.claims),
   });
 }
 
-function organization(session: ClerkSession): object | undefined {
-  if (!isNonEmpty(session.orgId)) {
-    return undefined;
-  }
-  return present({
-    id: session.orgId,
-    slug: session.orgSlug,
-    role: session.orgRole,
-    permissions: strings(session.orgPermissions),
-  });
-}
-
-/** Who acts in the user's place: a person (`user`), or an AI agent (`agent`). */
-function actor(act: unknown): object {
-  if (!isRecord(act) || !isNonEmpty(act["sub"])) {
-    throw new IdentityError("IDENTITY_INVALID", "the actor of the session has no sub");
-  }
-  return { id: act["sub"], type: isNonEmpty(act["type"]) ? act["type"] : "user" };
-}
-
-/**
- * Minutes since each factor was verified. Clerk says -1 for never; that is left out, because a policy would read it as less
- * than any limit.
- */
-function factorAges(ages: unknown): object | undefined {
-  if (!Array.isArray(ages)) {
-    return undefined;
-  }
-  const [first, second] = ages.map((age) => (typeof age === "number" && age >= 0 ? age : undefined));
-  return present({ first, second });
-}
-
-function selectClaims(claims: Record<string, unknown>, names: readonly string[] | undefined): object | undefined {
-  if (names === undefined) {
-    return undefined;
-  }
+function selectClaims(claims: Record<string, unknown>, names: readonly string[]): object {
   return present(
     Object.fromEntries(names.filter((name) => Object.hasOwn(claims, name)).map((name) => [name, claims[name]])),
   );
 }
 
+const REGISTERED_CLAIMS = new Set(["iss", "sub", "exp", "nbf", "iat", "jti"]);
+
+/** What a machine's token says beside the registered claims, as in the auth object. */
+function customClaims(claims: Record<string, unknown>): object | undefined {
+  const custom = Object.entries(claims).filter(([name]) => !REGISTERED_CLAIMS.has(name));
+  return custom.length === 0 ? undefined : Object.fromEntries(custom);
+}
+
 const MACHINE = { provider: PROVIDER, authenticated: true, impersonated: false, machine: true };
 
 function fromApiKey(auth: Record<string, unknown>): MappedPrincipal {
-  return principal(auth["subject"], "the API key's subject", ["api_key"], {
+  const subject = requireId(auth["subject"], "the API key's subject");
+  const userId = text(auth["userId"], "the API key's userId");
+  const orgId = text(auth["orgId"], "the API key's orgId");
+  if (
+    [userId, orgId].some((id) => id !== undefined && id !== subject) ||
+    (userId !== undefined && orgId !== undefined)
+  ) {
+    throw invalid("the API key's userId or orgId is not its subject");
+  }
+  return principal(subject, "api_key", [], {
     ...MACHINE,
     type: "api_key",
     apiKey: present({
       id: requireId(auth["id"], "the API key's id"),
-      name: auth["name"],
-      scopes: strings(auth["scopes"]),
+      name: text(auth["name"], "the API key's name"),
+      scopes: scopeNames(auth["scopes"]),
     }),
-    userId: auth["userId"],
-    orgId: auth["orgId"],
-    claims: auth["claims"],
+    userId,
+    orgId,
+    claims: record(auth["claims"], "the API key's claims"),
   });
 }
 
 function fromMachine(machineId: unknown, tokenId: unknown, scopes: unknown, claims: unknown): MappedPrincipal {
-  return principal(machineId, "the token's machine", ["machine"], {
+  return principal(requireId(machineId, "the token's machine"), "machine", [], {
     ...MACHINE,
     type: "machine",
-    tokenId,
-    scopes: strings(scopes),
-    claims,
+    tokenId: text(tokenId, "the token's id"),
+    scopes: scopeNames(scopes),
+    claims: record(claims, "the token's claims"),
   });
 }
 
-function fromOAuth(userId: unknown, clientId: unknown, scopes: unknown): MappedPrincipal {
-  return principal(userId, "the OAuth token's user", ["oauth_client"], {
+/** The auth object of an OAuth token does not tell of an actor; the claims may. */
+function fromOAuth(userId: unknown, clientId: unknown, scopes: unknown, act?: unknown): MappedPrincipal {
+  const actor = clerkActor(act);
+  return principal(requireId(userId, "the OAuth token's user"), "oauth_client", [], {
     ...MACHINE,
     type: "oauth_client",
-    clientId,
-    scopes: strings(scopes),
+    impersonated: actor !== undefined,
+    actor,
+    clientId: requireId(clientId, "the OAuth token's client"),
+    scopes: scopeNames(scopes),
   });
+}
+
+function requireSubject(auth: Record<string, unknown>, id: unknown): void {
+  if (!isAbsent(auth["subject"]) && auth["subject"] !== id) {
+    throw invalid("the token's subject is not whom it is for");
+  }
+}
+
+/** Tokens list scopes, or write them in one string with spaces between (RFC 6749). */
+function scopeNames(scopes: unknown): string[] {
+  return typeof scopes === "string" ? scopes.split(" ").filter(Boolean) : texts(scopes, "the token's scopes");
 }

@@ -3,6 +3,8 @@
 import { IdentityError } from "./errors.js";
 import type { Principal, Value } from "./request.js";
 
+export { IdentityError, type IdentityErrorCode } from "./errors.js";
+
 /** A principal as a mapper makes it: always with attributes. */
 export interface MappedPrincipal extends Principal {
   attr: Record<string, Value>;
@@ -20,6 +22,12 @@ export interface UnauthenticatedOptions {
   onUnauthenticated?: OnUnauthenticated | undefined;
 }
 
+/** The kind of credential that a principal came with, which is its first role. */
+export type BaseRole = "user" | "api_key" | "machine" | "oauth_client" | "anonymous";
+
+/** Policies trust these to say what no provider's role can say. `user` takes nothing for granted, so that name is free. */
+const RESERVED_ROLES: ReadonlySet<string> = new Set<BaseRole>(["api_key", "machine", "oauth_client", "anonymous"]);
+
 /** The principal of a request of nobody, or an error. */
 export function unauthenticated(provider: string, reason: string, options: UnauthenticatedOptions): MappedPrincipal {
   if (options.onUnauthenticated === "throw") {
@@ -34,12 +42,16 @@ export function unauthenticated(provider: string, reason: string, options: Unaut
 
 /** A principal with each role once, and attributes without those that are absent. */
 export function principal(
-  id: unknown,
-  what: string,
-  roles: (string | undefined)[],
+  id: string,
+  base: BaseRole,
+  roles: readonly string[],
   attr: Record<string, unknown>,
 ): MappedPrincipal {
-  return { id: requireId(id, what), roles: [...new Set(roles.filter(isNonEmpty))], attr: present(attr) };
+  const reserved = roles.find((role) => RESERVED_ROLES.has(role));
+  if (reserved !== undefined) {
+    throw invalid(`the role ${reserved} tells what kind of credential was used: give the provider's role another name`);
+  }
+  return { id, roles: [...new Set([base, ...roles])], attr: present(attr) };
 }
 
 /**
@@ -47,21 +59,67 @@ export function principal(
  * `null` and lets one tenant into another, while a missing attribute is an error, which allows nothing.
  */
 export function present(properties: Record<string, unknown>): Record<string, Value> {
-  const entries = Object.entries(properties).filter(([, value]) => value !== undefined && value !== null);
+  const entries = Object.entries(properties).filter(([, value]) => !isAbsent(value));
   return Object.fromEntries(entries) as Record<string, Value>;
 }
 
+/** The error for an identity that is malformed or contradicts itself. */
+export function invalid(problem: string, options?: ErrorOptions): IdentityError {
+  return new IdentityError("IDENTITY_INVALID", problem, options);
+}
+
 /** An id that is there; else the input is not what it claims to be. */
-export function requireId(id: unknown, what: string): string {
-  if (!isNonEmpty(id)) {
-    throw new IdentityError("IDENTITY_INVALID", `${what} is missing`);
+export function requireId(value: unknown, what: string): string {
+  const id = text(value, what);
+  if (id === undefined) {
+    throw invalid(`${what} is missing`);
   }
   return id;
 }
 
-/** Whether it is a string with something in it. */
-export function isNonEmpty(value: unknown): value is string {
-  return typeof value === "string" && value !== "";
+/** A string that may be absent; one with nothing in it is. Anything else is refused: a list must not pass for the name in it. */
+export function text(value: unknown, what: string): string | undefined {
+  if (isAbsent(value) || value === "") {
+    return undefined;
+  }
+  if (typeof value !== "string") {
+    throw invalid(`${what} must be a string, and is ${kindOf(value)}`);
+  }
+  return value;
+}
+
+/** The strings of a list that may be absent. Anything else is refused: a string must not pass for a list of what it contains. */
+export function texts(value: unknown, what: string): string[] {
+  return list(value, what)
+    .map((item, index) => text(item, `${what}[${index}]`))
+    .filter((item) => item !== undefined);
+}
+
+/** The items of a list that may be absent. */
+export function list(value: unknown, what: string): unknown[] {
+  if (isAbsent(value)) {
+    return [];
+  }
+  if (!Array.isArray(value)) {
+    throw invalid(`${what} must be a list, and is ${kindOf(value)}`);
+  }
+  return value;
+}
+
+/** An object that may be absent. */
+export function record(value: unknown, what: string): Record<string, unknown> | undefined {
+  if (isAbsent(value)) {
+    return undefined;
+  }
+  if (!isRecord(value)) {
+    throw invalid(`${what} must be an object, and is ${kindOf(value)}`);
+  }
+  return value;
+}
+
+/** Whether it is not there: providers write `undefined` and `null` for the same thing. */
+export function isAbsent(value: unknown): value is undefined | null {
+  return value === undefined || value === null;
 }
 
 /** Whether it is an object with properties, and no list. */
@@ -69,9 +127,9 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The strings of a list; what is no list has none. */
-export function strings(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter(isNonEmpty) : [];
+/** Whether two values that came as JSON are the same; absent ones are. */
+export function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
 }
 
 /** Refuses what is no plain result of an SDK, with a hint at the usual slips. */
@@ -80,10 +138,18 @@ export function requireInput(input: unknown, hint: string): Record<string, unkno
     throw new IdentityError("IDENTITY_UNSUPPORTED", "this is a promise: await it first");
   }
   if (!isRecord(input)) {
-    throw new IdentityError(
-      "IDENTITY_UNSUPPORTED",
-      `expected ${hint}, not ${input === null ? "null" : `a ${typeof input}`}`,
-    );
+    throw new IdentityError("IDENTITY_UNSUPPORTED", `expected ${hint}, not ${kindOf(input)}`);
   }
   return input;
+}
+
+/** What it is, without telling it: it may be a secret. */
+function kindOf(value: unknown): string {
+  if (isAbsent(value)) {
+    return String(value);
+  }
+  if (Array.isArray(value)) {
+    return "a list";
+  }
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }

@@ -1,24 +1,27 @@
 /**
- * WorkOS' identities as Cerbos principals. Give it what WorkOS' SDKs return; nothing is verified here, but a session that
- * contradicts its own access token is refused.
+ * WorkOS' identities as Cerbos principals. Give it what WorkOS' SDKs return, or the verified claims of an access token;
+ * nothing is verified here, but an identity that is malformed, or contradicts its own access token, is refused.
  */
 
-import { IdentityError } from "./errors.js";
 import {
-  isNonEmpty,
+  IdentityError,
+  invalid,
   isRecord,
+  list,
   type MappedPrincipal,
   present,
   principal,
+  record,
   requireId,
   requireInput,
-  strings,
+  text,
+  texts,
   type UnauthenticatedOptions,
   unauthenticated,
 } from "./identity.js";
+import { readSession, readToken, type WorkOSClaims } from "./workos-session.js";
 
-export { IdentityError, type IdentityErrorCode } from "./errors.js";
-export type { MappedPrincipal, OnUnauthenticated } from "./identity.js";
+export { IdentityError, type IdentityErrorCode, type MappedPrincipal, type OnUnauthenticated } from "./identity.js";
 
 /**
  * Roles for the groups of a customer's directory: by the id of the organization (or the connection, or the directory), then
@@ -39,7 +42,10 @@ export interface WorkOSOptions extends UnauthenticatedOptions {
   apiKeyId?: "key" | "owner" | undefined;
 }
 
-/** A session of `authenticateWithSessionCookie`, `loadSealedSession().authenticate()` or `withAuth()`. */
+/**
+ * A session of `withAuth()`, `authenticateWithSessionCookie`, `loadSealedSession().authenticate()` or `.refresh()`, or the
+ * answer of an `authenticateWith…` method.
+ */
 export interface WorkOSSession {
   authenticated?: boolean;
   user?: { id: string } | null;
@@ -54,30 +60,41 @@ export interface WorkOSMembership {
   status: string;
 }
 
+/** An API key that `apiKeys.createValidation` has found, alone or in its answer. */
+export interface WorkOSApiKey {
+  object: "api_key";
+  id: string;
+  owner: { type: string; id: string };
+}
+
 /** What {@link principalFromWorkOS} takes. */
 export type WorkOSIdentity =
   | WorkOSSession
+  | { sub: string; sid: string; [claim: string]: unknown }
   | WorkOSMembership
   | { membership: WorkOSMembership; user: { id: string } }
   | { object: "directory_user"; id: string; state: string }
-  | { object: "api_key"; id: string; owner: { type: string; id: string } }
+  | WorkOSApiKey
+  | { apiKey: WorkOSApiKey | null }
   | { id: string; connectionId: string; connectionType: string };
 
 const PROVIDER = "workos";
-const USER = { provider: PROVIDER, type: "user", authenticated: true, machine: false };
-const EXPECTED = "a session, profile, directory user, organization membership or API key of WorkOS";
+const USER = { provider: PROVIDER, type: "user", authenticated: true, impersonated: false, machine: false };
+const EXPECTED =
+  "a session, profile, directory user, organization membership, API key or access token's claims of WorkOS";
 
 /**
  * The principal of a WorkOS identity.
  *
  * | input | id | roles | attributes besides `provider`, `type`, `authenticated`, `impersonated`, `machine` |
  * |---|---|---|---|
- * | session | `user.id` | `user`, `role`, `roles` | `org` `{id}`, `permissions`, `entitlements`, `featureFlags`, `email`, `emailVerified`, `externalId`, `metadata`, `sessionId`, `authenticationMethod`, `impersonator` |
+ * | session | `user.id` | `user`, `role`, `roles` | `org` `{id}`, `permissions`, `entitlements`, `featureFlags`, `email`, `emailVerified`, `externalId`, `metadata`, `sessionId`, `authenticationMethod`, `impersonator` `{email, reason}` |
+ * | claims of its access token | `sub` | the same | what the token tells of these |
  * | profile (SSO) | `id` | `user`, slugs of `role` and `roles` | `idpId`, `connection` `{id, type}`, `org` `{id}`, `groups`, `email`, `customAttributes` |
  * | directory user | `id` | `user`, slugs | `directoryId`, `idpId`, `org` `{id}`, `groups` `{id, name}[]`, `groupNames`, `email`, `customAttributes` |
  * | membership | `userId` | `user`, slugs | `org` `{id, name}`, `directoryManaged`, `customAttributes`; with the user also `email` and so on |
  * | API key | its own or its owner's | `api_key` | `apiKey` `{id, name}`, `org` `{id}`, `userId`, `permissions` |
- * | no session | `anonymous` | `anonymous` | |
+ * | no session, no such key | `anonymous` | `anonymous` | |
  *
  * Directory users and memberships that are not active are refused. What is absent is left out, never `null`.
  *
@@ -95,14 +112,19 @@ export function principalFromWorkOS(identity: WorkOSIdentity, options: WorkOSOpt
     default:
   }
   if (isRecord(input["membership"])) {
-    return fromMembership(input["membership"], input["user"]);
+    return fromMembership(input["membership"], requireInput(input["user"], "the user of the membership"));
+  }
+  if ("apiKey" in input) {
+    return fromApiKeyValidation(input["apiKey"], options);
   }
   if ("connectionId" in input && "connectionType" in input) {
     return fromProfile(input, options);
   }
-  if (input["authenticated"] === false || ("user" in input && input["user"] === null)) {
-    const reason = isNonEmpty(input["reason"]) ? input["reason"] : "there is no session";
-    return unauthenticated(PROVIDER, reason, options);
+  if ("sub" in input) {
+    return fromToken(readToken(input), {});
+  }
+  if (("authenticated" in input && input["authenticated"] !== true) || input["user"] === null) {
+    return unauthenticated(PROVIDER, text(input["reason"], "reason") ?? "there is no session", options);
   }
   if (isRecord(input["user"])) {
     return fromSession(input, input["user"]);
@@ -111,157 +133,151 @@ export function principalFromWorkOS(identity: WorkOSIdentity, options: WorkOSOpt
 }
 
 function fromSession(session: Record<string, unknown>, user: Record<string, unknown>): MappedPrincipal {
-  const id = requireId(user["id"], "the session's user id");
-  const token = decodeAccessToken(session["accessToken"]);
-  if (token["sub"] !== id) {
-    // The user comes from the sealed cookie and the rest from the token, and the SDKs do not compare them.
-    throw new IdentityError("IDENTITY_INVALID", "the session's user is not the subject of its access token");
-  }
-  const impersonator = impersonatorOf(session["impersonator"], token["act"]);
-  return principal(id, "the session's user id", ["user", ...roleSlugs(session)], {
-    ...USER,
+  return fromToken(readSession(session, user), {
     ...userAttributes(user),
-    impersonated: impersonator !== undefined,
-    impersonator,
-    sessionId: session["sessionId"],
-    authenticationMethod: session["authenticationMethod"],
-    org: organization(session["organizationId"]),
-    permissions: strings(session["permissions"]),
-    entitlements: strings(session["entitlements"]),
-    featureFlags: strings(session["featureFlags"]),
+    authenticationMethod: text(session["authenticationMethod"], "the session's authenticationMethod"),
   });
 }
 
-/** The claims of a token that the SDK has verified. */
-function decodeAccessToken(token: unknown): Record<string, unknown> {
-  if (!isNonEmpty(token)) {
-    // Only the token tells reliably whether the user is impersonated.
-    throw new IdentityError("IDENTITY_INVALID", "the session has no accessToken: pass it as the SDK returned it");
-  }
-  let claims: unknown;
-  try {
-    claims = JSON.parse(decodeBase64Url(token.split(".")[1] ?? ""));
-  } catch (cause) {
-    throw new IdentityError("IDENTITY_INVALID", "the session's accessToken is no JWT", { cause });
-  }
-  if (!isRecord(claims)) {
-    throw new IdentityError("IDENTITY_INVALID", "the session's accessToken has no claims");
-  }
-  return claims;
-}
-
-/** Text in the URL form of base 64, by what every runtime has. */
-function decodeBase64Url(text: string): string {
-  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  return new TextDecoder().decode(Uint8Array.from(binary, (character) => character.charCodeAt(0)));
-}
-
-/** Who impersonates the user. `authenticateWithSessionCookie` drops it from the session; the token's `act` remains. */
-function impersonatorOf(impersonator: unknown, act: unknown): object | undefined {
-  const declared = isRecord(impersonator) ? impersonator : undefined;
-  const acting = act !== undefined && act !== null;
-  if (declared === undefined && !acting) {
-    return undefined;
-  }
-  return present({
-    email: declared?.["email"] ?? (isRecord(act) ? act["sub"] : undefined),
-    reason: declared?.["reason"],
+function fromToken(token: WorkOSClaims, attributes: Record<string, unknown>): MappedPrincipal {
+  const { userId, organizationId, roles, impersonator, ...told } = token;
+  return principal(userId, "user", roles, {
+    ...USER,
+    ...attributes,
+    ...told,
+    impersonated: impersonator !== undefined,
+    impersonator: impersonator && present({ ...impersonator }),
+    org: organization(organizationId),
   });
 }
 
 function fromProfile(profile: Record<string, unknown>, options: WorkOSOptions): MappedPrincipal {
-  const groups = strings(profile["groups"]);
-  const owners = [profile["organizationId"], profile["connectionId"]];
-  const roles = ["user", ...roleSlugs(profile), ...groupRoles(owners, groups, options)];
-  return principal(profile["id"], "the profile's id", roles, {
+  const groups = texts(profile["groups"], "the profile's groups");
+  const organizationId = text(profile["organizationId"], "the profile's organizationId");
+  const connectionId = requireId(profile["connectionId"], "the profile's connectionId");
+  const roles = [...roleSlugs(profile), ...groupRoles([organizationId, connectionId], groups, options)];
+  return principal(requireId(profile["id"], "the profile's id"), "user", roles, {
     ...USER,
-    impersonated: false,
-    idpId: profile["idpId"],
-    connection: present({ id: profile["connectionId"], type: profile["connectionType"] }),
-    org: organization(profile["organizationId"]),
+    idpId: text(profile["idpId"], "the profile's idpId"),
+    connection: present({ id: connectionId, type: text(profile["connectionType"], "the profile's connectionType") }),
+    org: organization(organizationId),
     groups,
-    email: profile["email"],
-    customAttributes: profile["customAttributes"],
-    rawAttributes: options.rawAttributes === true ? profile["rawAttributes"] : undefined,
+    email: text(profile["email"], "the profile's email"),
+    ...attributesOf(profile, options),
   });
 }
 
 function fromDirectoryUser(user: Record<string, unknown>, options: WorkOSOptions): MappedPrincipal {
   requireActive("directory user", user["state"]);
-  const groups = (Array.isArray(user["groups"]) ? user["groups"] : []).filter(isRecord);
-  const owners = [user["organizationId"], user["directoryId"]];
-  const ids = strings(groups.map((group) => group["id"]));
-  const roles = ["user", ...roleSlugs(user), ...groupRoles(owners, ids, options)];
-  return principal(user["id"], "the directory user's id", roles, {
+  const organizationId = text(user["organizationId"], "the directory user's organizationId");
+  const directoryId = requireId(user["directoryId"], "the directory user's directoryId");
+  const groups = list(user["groups"], "the directory user's groups").map((group, index) => {
+    const { id, name } = record(group, `the directory user's groups[${index}]`) ?? {};
+    return { id: requireId(id, "a group's id"), name: text(name, "a group's name") };
+  });
+  const ids = groups.map(({ id }) => id);
+  const roles = [...roleSlugs(user), ...groupRoles([organizationId, directoryId], ids, options)];
+  return principal(requireId(user["id"], "the directory user's id"), "user", roles, {
     ...USER,
-    impersonated: false,
-    directoryId: user["directoryId"],
-    idpId: user["idpId"],
-    org: organization(user["organizationId"]),
-    groups: groups.map(({ id, name }) => present({ id, name })),
-    groupNames: strings(groups.map((group) => group["name"])),
-    email: user["email"],
-    customAttributes: user["customAttributes"],
-    rawAttributes: options.rawAttributes === true ? user["rawAttributes"] : undefined,
+    directoryId,
+    idpId: text(user["idpId"], "the directory user's idpId"),
+    org: organization(organizationId),
+    groups: groups.map(present),
+    groupNames: groups.map(({ name }) => name).filter((name) => name !== undefined),
+    email: text(user["email"], "the directory user's email"),
+    ...attributesOf(user, options),
   });
 }
 
-function fromMembership(membership: Record<string, unknown>, user: unknown): MappedPrincipal {
+/** What the identity provider tells of a profile or directory user. */
+function attributesOf(from: Record<string, unknown>, options: WorkOSOptions): Record<string, unknown> {
+  return {
+    customAttributes: record(from["customAttributes"], "customAttributes"),
+    rawAttributes: options.rawAttributes === true ? record(from["rawAttributes"], "rawAttributes") : undefined,
+  };
+}
+
+function fromMembership(
+  membership: Record<string, unknown>,
+  user: Record<string, unknown> | undefined,
+): MappedPrincipal {
   requireActive("organization membership", membership["status"]);
-  if (user !== undefined && (!isRecord(user) || user["id"] !== membership["userId"])) {
-    throw new IdentityError("IDENTITY_INVALID", "the user is not the one that the membership belongs to");
+  const userId = requireId(membership["userId"], "the membership's userId");
+  const organizationId = requireId(membership["organizationId"], "the membership's organizationId");
+  if (user !== undefined && user["id"] !== userId) {
+    throw invalid("the user is not the one that the membership belongs to");
   }
-  return principal(membership["userId"], "the membership's userId", ["user", ...roleSlugs(membership)], {
+  return principal(userId, "user", roleSlugs(membership), {
     ...USER,
-    ...(isRecord(user) ? userAttributes(user) : {}),
-    impersonated: false,
-    org: organization(membership["organizationId"], membership["organizationName"]),
+    ...(user && userAttributes(user)),
+    org: organization(organizationId, text(membership["organizationName"], "the membership's organizationName")),
     directoryManaged: membership["directoryManaged"],
-    customAttributes: membership["customAttributes"],
+    customAttributes: record(membership["customAttributes"], "the membership's customAttributes"),
   });
+}
+
+/** What `apiKeys.createValidation` answers: a key, or `null` for one that does not exist. */
+function fromApiKeyValidation(key: unknown, options: WorkOSOptions): MappedPrincipal {
+  const found = record(key, "apiKey");
+  return found === undefined
+    ? unauthenticated(PROVIDER, "there is no such API key", options)
+    : fromApiKey(found, options);
 }
 
 function fromApiKey(key: Record<string, unknown>, options: WorkOSOptions): MappedPrincipal {
-  const owner = isRecord(key["owner"]) ? key["owner"] : {};
-  const ownedByUser = owner["type"] === "user";
-  const id = options.apiKeyId === "owner" ? owner["id"] : key["id"];
-  return principal(id, "the API key's id or owner", ["api_key"], {
+  const id = requireId(key["id"], "the API key's id");
+  const owner = record(key["owner"], "the API key's owner") ?? {};
+  const ownerId = requireId(owner["id"], "the id of the API key's owner");
+  const isUser = owner["type"] === "user";
+  if (!isUser && owner["type"] !== "organization") {
+    throw invalid("the API key's owner is neither an organization nor a user");
+  }
+  const userOrganization = text(owner["organizationId"], "the organizationId of the API key's owner");
+  return principal(options.apiKeyId === "owner" ? ownerId : id, "api_key", [], {
     provider: PROVIDER,
     type: "api_key",
     authenticated: true,
     impersonated: false,
     machine: true,
-    apiKey: present({ id: key["id"], name: key["name"] }),
-    org: organization(ownedByUser ? owner["organizationId"] : owner["id"]),
-    userId: ownedByUser ? owner["id"] : undefined,
-    permissions: strings(key["permissions"]),
+    apiKey: present({ id, name: text(key["name"], "the API key's name") }),
+    org: organization(isUser ? userOrganization : ownerId),
+    userId: isUser ? ownerId : undefined,
+    permissions: texts(key["permissions"], "the API key's permissions"),
   });
 }
 
 function requireActive(what: string, state: unknown): void {
   if (state !== "active") {
-    throw new IdentityError("IDENTITY_INACTIVE", `the ${what} is ${isNonEmpty(state) ? state : "not active"}`);
+    throw new IdentityError(
+      "IDENTITY_INACTIVE",
+      `the ${what} is ${text(state, `the state of the ${what}`) ?? "not active"}`,
+    );
   }
 }
 
 function userAttributes(user: Record<string, unknown>): Record<string, unknown> {
-  const { email, emailVerified, externalId, metadata } = user;
-  return { email, emailVerified, externalId, metadata };
+  return {
+    email: text(user["email"], "the user's email"),
+    emailVerified: user["emailVerified"],
+    externalId: text(user["externalId"], "the user's externalId"),
+    metadata: record(user["metadata"], "the user's metadata"),
+  };
 }
 
-function organization(id: unknown, name?: unknown): object | undefined {
-  return isNonEmpty(id) ? present({ id, name }) : undefined;
+function organization(id: string | undefined, name?: string): object | undefined {
+  return id === undefined ? undefined : present({ id, name });
 }
 
-/** The roles of a session (strings) or of any other object (`{slug}`). */
+/** The roles of what is no session: `{slug}` each. */
 function roleSlugs({ role, roles }: Record<string, unknown>): string[] {
-  const all = [role, ...(Array.isArray(roles) ? roles : [])];
-  return strings(all.map((role) => (isRecord(role) ? role["slug"] : role)));
+  return [role, ...list(roles, "roles")]
+    .map((entry) => text(record(entry, "a role")?.["slug"], "a role's slug"))
+    .filter((slug) => slug !== undefined);
 }
 
-function groupRoles(owners: unknown[], groups: string[], { groupRoles = {} }: WorkOSOptions): string[] {
-  return owners.filter(isNonEmpty).flatMap((owner) => {
-    const byGroup = Object.hasOwn(groupRoles, owner) ? groupRoles[owner] : undefined;
+function groupRoles(owners: (string | undefined)[], groups: string[], { groupRoles = {} }: WorkOSOptions): string[] {
+  return owners.flatMap((owner) => {
+    const byGroup = owner !== undefined && Object.hasOwn(groupRoles, owner) ? groupRoles[owner] : undefined;
     return groups.flatMap((group) =>
       byGroup !== undefined && Object.hasOwn(byGroup, group) ? (byGroup[group] ?? []) : [],
     );

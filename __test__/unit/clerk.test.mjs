@@ -1,146 +1,181 @@
-/** Clerk's identities: every row of the mapping, and what must not be trusted. Shapes as @clerk/backend 3 returns them. */
+/**
+ * Clerk's identities: every row of the mapping, and what must not be trusted. The objects are those of the real SDKs, which have
+ * verified tokens signed with a key of ours.
+ */
 
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { after, describe, test } from "node:test";
+import { clerkMiddleware, getAuth } from "@clerk/express";
+import express from "express";
 import { principalFromClerk } from "orthrus/clerk";
+import { Rng } from "../differential/rng.mjs";
+import { createClerk } from "../support/clerk.mjs";
 
-const functions = { has: () => false, getToken: async () => null, debug: () => ({}) };
+const clerk = await createClerk();
+after(() => clerk.close());
 
-const session = (fields = {}) => ({
-  tokenType: "session_token",
-  isAuthenticated: true,
-  userId: "user_1",
-  sessionId: "sess_1",
-  sessionStatus: "active",
-  sessionClaims: { v: 2, sub: "user_1", sid: "sess_1", sts: "active" },
-  actor: undefined,
-  orgId: undefined,
-  orgRole: undefined,
-  orgSlug: undefined,
-  orgPermissions: undefined,
-  factorVerificationAge: null,
-  ...functions,
-  ...fields,
-});
-const signedOut = (fields = {}) => ({
-  ...Object.fromEntries(Object.keys(session()).map((key) => [key, null])),
-  ...functions,
-  tokenType: "session_token",
-  isAuthenticated: false,
-  ...fields,
-});
-const inOrg = { orgId: "org_1", orgRole: "org:admin", orgSlug: "acme", orgPermissions: ["org:invoices:read"] };
-const machine = (tokenType, fields) => ({ tokenType, isAuthenticated: true, ...functions, ...fields });
+/** The auth object of a request with the token. */
+const authOf = async (token, options) => (await clerk.authenticate(await token, options)).toAuth();
+
+const ORG = { id: "org_1", slg: "acme", rol: "admin", per: "read,manage", fpm: "3,1" };
+const FEATURES = "o:invoices,u:beta,ou:reports";
+const V1_ORG = {
+  org_id: "org_1",
+  org_role: "org:admin",
+  org_slug: "acme",
+  org_permissions: ["org:invoices:read"],
+};
 
 const none = { org: [], user: [] };
-const BASE = { provider: "clerk", type: "user", authenticated: true, impersonated: false, machine: false };
-const USER = { ...BASE, sessionId: "sess_1", plans: none, features: none };
-const ORG = { id: "org_1", slug: "acme", role: "org:admin", permissions: ["org:invoices:read"] };
+const USER = {
+  provider: "clerk",
+  type: "user",
+  authenticated: true,
+  impersonated: false,
+  machine: false,
+  sessionId: "sess_user_1",
+  plans: none,
+  features: none,
+};
+const fva = { first: 2 };
+const IN_ORG = {
+  ...USER,
+  fva,
+  features: { org: ["invoices", "reports"], user: ["beta", "reports"] },
+  org: {
+    id: "org_1",
+    slug: "acme",
+    role: "org:admin",
+    permissions: ["org:invoices:read", "org:invoices:manage", "org:reports:read"],
+  },
+};
 const MACHINE = { provider: "clerk", authenticated: true, impersonated: false, machine: true };
 const ANONYMOUS = {
   id: "anonymous",
   roles: ["anonymous"],
   attr: { provider: "clerk", type: "anonymous", authenticated: false, impersonated: false, machine: false },
 };
-const v2 = {
-  v: 2,
-  sub: "user_1",
-  sid: "sess_1",
-  sts: "active",
-  o: { id: "org_1", slg: "acme", rol: "admin", per: "read,manage", fpm: "3,1" },
-  fea: "o:invoices,u:beta,ou:reports",
-  pla: "u:free,o:pro",
-  fva: [3, -1],
-};
-const V2_ORG = {
-  id: "org_1",
-  slug: "acme",
-  role: "org:admin",
-  permissions: ["org:invoices:read", "org:invoices:manage", "org:reports:read"],
-};
+const user = (attr, roles = ["user"]) => ({ id: "user_1", roles, attr });
+const admin = (attr = IN_ORG) => user(attr, ["user", "org:admin"]);
 
-const rows = [
-  ["a session", session(), {}, { id: "user_1", roles: ["user"], attr: USER }],
-  [
-    "a session in an organization",
-    session(inOrg),
-    {},
-    { id: "user_1", roles: ["user", "org:admin"], attr: { ...USER, org: ORG } },
-  ],
+/** Session tokens: as auth objects and as claims they make the same principal. */
+const sessions = [
+  ["a session", { sub: "user_1" }, {}, user({ ...USER, fva })],
+  ["a session in an organization", { sub: "user_1", o: ORG, fea: FEATURES }, {}, admin()],
   [
     "… with the prefix stripped",
-    session(inOrg),
+    { sub: "user_1", o: ORG, fea: FEATURES },
     { orgRolePrefix: "strip" },
-    { id: "user_1", roles: ["user", "admin"], attr: { ...USER, org: ORG } },
+    user(IN_ORG, ["user", "admin"]),
   ],
   [
     "… whose role becomes the base role",
-    session({ ...inOrg, orgRole: "org:user" }),
+    { sub: "user_1", o: { id: "org_1", rol: "user" } },
     { orgRolePrefix: "strip" },
-    { id: "user_1", roles: ["user"], attr: { ...USER, org: { ...ORG, role: "org:user" } } },
+    user({ ...USER, fva, org: { id: "org_1", role: "org:user", permissions: [] } }),
   ],
   [
-    "a role without an organization, which gives nothing",
-    session({ orgRole: "org:admin" }),
+    "… without slug, role or permissions",
+    { sub: "user_1", o: { id: "org_1" } },
     {},
-    { id: "user_1", roles: ["user"], attr: USER },
+    user({ ...USER, fva, org: { id: "org_1", permissions: [] } }),
   ],
   [
-    "plans, features, factors and chosen claims",
-    session({
-      sessionClaims: { pla: "u:free,o:pro", fea: "ou:reports", tenant: "t", secret: 1, gone: null },
-      factorVerificationAge: [3, 7],
+    "plans and features by scope",
+    { sub: "user_1", o: { id: "org_1" }, pla: "u:free,o:pro,x:none", fea: "uo:a,ou:b, o:c,u:d" },
+    {},
+    user({
+      ...USER,
+      fva,
+      org: { id: "org_1", permissions: [] },
+      plans: { org: ["pro"], user: ["free"] },
+      features: { org: ["a", "b", "c"], user: ["a", "b", "d"] },
     }),
-    { claims: ["tenant", "gone", "missing", "toString"] },
-    {
-      id: "user_1",
-      roles: ["user"],
-      attr: {
-        ...USER,
-        plans: { org: ["pro"], user: ["free"] },
-        features: { org: ["reports"], user: ["reports"] },
-        fva: { first: 3, second: 7 },
-        claims: { tenant: "t" },
-      },
-    },
   ],
   [
-    "a factor never verified, which is left out",
-    session({ factorVerificationAge: [3, -1] }),
+    "features of an organization where none is active, which hold for nobody",
+    { sub: "user_1", fea: "o:a,ou:b", pla: "o:pro" },
     {},
-    { id: "user_1", roles: ["user"], attr: { ...USER, fva: { first: 3 } } },
+    user({ ...USER, fva, features: { org: [], user: ["b"] } }),
   ],
+  ["both factors", { sub: "user_1", fva: [0, 7] }, {}, user({ ...USER, fva: { first: 0, second: 7 } })],
+  ["factors that were never verified", { sub: "user_1", fva: [-1, -1] }, {}, user({ ...USER, fva: {} })],
+  ["no word of factors", { sub: "user_1", fva: undefined }, {}, user(USER)],
+  [
+    "custom claims that were chosen",
+    { sub: "user_1", tenant: "t", metadata: { level: 3 }, secret: 1, gone: null },
+    { claims: ["tenant", "metadata", "gone", "missing", "toString"] },
+    user({ ...USER, fva, claims: { tenant: "t", metadata: { level: 3 } } }),
+  ],
+  ["custom claims that were not", { sub: "user_1", tenant: "t" }, {}, user({ ...USER, fva })],
   [
     "impersonation by a person",
-    session({ actor: { sub: "user_9" } }),
+    { sub: "user_1", act: { sub: "user_9" } },
     {},
-    { id: "user_1", roles: ["user"], attr: { ...USER, impersonated: true, actor: { id: "user_9", type: "user" } } },
+    user({ ...USER, fva, impersonated: true, actor: { id: "user_9", type: "user" } }),
   ],
   [
     "an AI agent in the user's place",
-    session({ actor: { sub: "agent_9", type: "agent" } }),
+    { sub: "user_1", act: { sub: "agent_9", type: "agent" }, o: ORG, fea: FEATURES },
     {},
-    { id: "user_1", roles: ["user"], attr: { ...USER, impersonated: true, actor: { id: "agent_9", type: "agent" } } },
+    admin({ ...IN_ORG, impersonated: true, actor: { id: "agent_9", type: "agent" } }),
   ],
+];
+
+describe("principalFromClerk maps session tokens, as auth object and as claims:", () => {
+  for (const [name, claims, options, expected] of sessions) {
+    test(name, async () => {
+      const token = await clerk.session(claims);
+      assert.deepEqual(principalFromClerk(await authOf(token), options), expected);
+      assert.deepEqual(principalFromClerk(await clerk.verify(token), options), expected);
+    });
+  }
+
+  test("version 1", async () => {
+    const token = await clerk.sessionOfVersion1({ sub: "user_1", ...V1_ORG });
+    const org = { id: "org_1", slug: "acme", role: "org:admin", permissions: ["org:invoices:read"] };
+    assert.deepEqual(principalFromClerk(await authOf(token)), admin({ ...USER, org }));
+    assert.deepEqual(principalFromClerk(await clerk.verify(token)), admin({ ...USER, org }));
+  });
+
+  test("version 1 without an organization", async () => {
+    const token = await clerk.sessionOfVersion1({ sub: "user_1" });
+    assert.deepEqual(principalFromClerk(await authOf(token)), user(USER));
+    assert.deepEqual(principalFromClerk(await clerk.verify(token)), user(USER));
+  });
+
+  test("permission masks of any width, as Clerk's SDK unpacks them", async () => {
+    const rng = new Rng(1);
+    const many = (most, make) => Array.from({ length: rng.int(1, most) }, (_, index) => make(index));
+    for (let round = 0; round < 40; round += 1) {
+      const per = many(140, (index) => `p${index}`).join(",");
+      const fpm = many(5, () => many(45, () => rng.int(0, 9)).join("")).join(",");
+      const fea = many(5, (index) => `${rng.pick(["o", "u", "ou", "uo"])}:f${index}`).join(",");
+      const token = await clerk.session({ sub: "user_1", o: { id: "org_1", per, fpm }, fea });
+      const auth = await authOf(token);
+      assert.deepEqual(principalFromClerk(auth).attr.org.permissions, auth.orgPermissions, `${per} ${fpm} ${fea}`);
+    }
+  });
+});
+
+const pending = () => clerk.session({ sub: "user_1", sts: "pending" });
+const HANDSHAKE = {
+  accept: "text/html",
+  "sec-fetch-dest": "document",
+  cookie: "__clerk_db_jwt=x; __client_uat=1700000000",
+};
+
+const others = [
   [
     "a user's API key",
-    machine("api_key", {
-      id: "ak_1",
-      name: "ci",
-      subject: "user_1",
-      userId: "user_1",
-      orgId: null,
-      claims: { a: 1 },
-      scopes: ["read"],
-    }),
-    {},
+    () => authOf(clerk.apiKey({ id: "1", name: "ci", subject: "user_1", scopes: ["read"], claims: { a: 1 } })),
     {
       id: "user_1",
       roles: ["api_key"],
       attr: {
         ...MACHINE,
         type: "api_key",
-        apiKey: { id: "ak_1", name: "ci", scopes: ["read"] },
+        apiKey: { id: "1", name: "ci", scopes: ["read"] },
         userId: "user_1",
         claims: { a: 1 },
       },
@@ -148,184 +183,339 @@ const rows = [
   ],
   [
     "an organization's API key",
-    machine("api_key", {
-      id: "ak_1",
-      name: "ci",
-      subject: "org_1",
-      userId: null,
-      orgId: "org_1",
-      claims: null,
-      scopes: [],
-    }),
-    {},
+    () => authOf(clerk.apiKey({ id: "1", name: "ci", subject: "org_1", scopes: [], claims: null })),
     {
       id: "org_1",
       roles: ["api_key"],
-      attr: { ...MACHINE, type: "api_key", apiKey: { id: "ak_1", name: "ci", scopes: [] }, orgId: "org_1" },
+      attr: { ...MACHINE, type: "api_key", apiKey: { id: "1", name: "ci", scopes: [] }, orgId: "org_1" },
     },
   ],
   [
     "an M2M token",
-    machine("m2m_token", { id: "mt_1", subject: "mch_1", machineId: "mch_1", claims: null, scopes: ["mch_2"] }),
-    {},
-    { id: "mch_1", roles: ["machine"], attr: { ...MACHINE, type: "machine", tokenId: "mt_1", scopes: ["mch_2"] } },
+    () => authOf(clerk.machineToken({ id: "mt_1", subject: "mch_1", scopes: ["mch_2"], claims: { orgId: "org_1" } })),
+    {
+      id: "mch_1",
+      roles: ["machine"],
+      attr: { ...MACHINE, type: "machine", tokenId: "mt_1", scopes: ["mch_2"], claims: { orgId: "org_1" } },
+    },
   ],
   [
     "an OAuth token",
-    machine("oauth_token", {
-      id: "oat_1",
-      subject: "user_1",
-      userId: "user_1",
-      clientId: "client_1",
-      scopes: ["profile"],
-    }),
-    {},
+    () => authOf(clerk.oauthToken({ id: "oat_1", subject: "user_1", client_id: "client_1", scopes: ["profile"] })),
     {
       id: "user_1",
       roles: ["oauth_client"],
       attr: { ...MACHINE, type: "oauth_client", clientId: "client_1", scopes: ["profile"] },
     },
   ],
-  ["nobody", signedOut(), {}, ANONYMOUS],
-  ["nobody, pending", signedOut({ sessionStatus: "pending" }), {}, ANONYMOUS],
+  ["nobody", () => authOf(undefined), ANONYMOUS],
+  ["a token signed by somebody else", async () => authOf((await createClerkElsewhere()).token), ANONYMOUS],
+  ["a pending session, which Clerk signs out", async () => authOf(pending()), ANONYMOUS],
+  ["a pending session that Clerk calls signed in", async () => pendingSignedIn(), ANONYMOUS],
+  ["claims of a pending session", async () => clerk.verify(await pending()), ANONYMOUS],
+  ["an API key that does not exist", () => authOf("ak_none"), ANONYMOUS],
+  ["a machine token that does not exist", () => authOf("mt_none"), ANONYMOUS],
+  ["an OAuth token that does not exist", () => authOf("oat_none"), ANONYMOUS],
   [
-    "an unauthenticated machine",
-    {
-      tokenType: "api_key",
-      isAuthenticated: false,
-      id: null,
-      subject: null,
-      name: null,
-      claims: null,
-      userId: null,
-      orgId: null,
-      scopes: null,
-      ...functions,
-    },
-    {},
+    "a session where a key is accepted",
+    () => authOf(clerk.session({ sub: "user_1" }), { acceptsToken: "api_key" }),
     ANONYMOUS,
   ],
-  ["a token of another type than accepted", { tokenType: null, isAuthenticated: false, ...functions }, {}, ANONYMOUS],
-  ["a pending session that Clerk calls signed in", session({ sessionStatus: "pending" }), {}, ANONYMOUS],
   [
-    "… where that is accepted",
-    session({ sessionStatus: "pending" }),
-    { allowPending: true },
-    { id: "user_1", roles: ["user"], attr: USER },
+    "a session where keys and machines are accepted",
+    () => authOf(clerk.session({ sub: "user_1" }), { acceptsToken: ["api_key", "m2m_token"] }),
+    ANONYMOUS,
   ],
   [
-    "claims of version 2",
-    v2,
-    {},
-    {
-      id: "user_1",
-      roles: ["user", "org:admin"],
-      attr: {
-        ...USER,
-        org: V2_ORG,
-        plans: { org: ["pro"], user: ["free"] },
-        features: { org: ["invoices", "reports"], user: ["beta", "reports"] },
-        fva: { first: 3 },
-      },
-    },
+    "a machine where a session is accepted",
+    () => authOf(clerk.machineJwt({ sub: "mch_1", jti: "1" }), { acceptsToken: "session_token" }),
+    ANONYMOUS,
   ],
-  [
-    "claims of version 2 without an organization",
-    { v: 2, sub: "user_1", sid: "sess_1" },
-    {},
-    { id: "user_1", roles: ["user"], attr: USER },
-  ],
-  [
-    "claims of version 1",
-    {
-      sub: "user_1",
-      sid: "sess_1",
-      org_id: "org_1",
-      org_role: "org:admin",
-      org_slug: "acme",
-      org_permissions: ["org:invoices:read"],
-    },
-    {},
-    { id: "user_1", roles: ["user", "org:admin"], attr: { ...USER, org: ORG } },
-  ],
-  ["claims that are pending", { ...v2, sts: "pending" }, {}, ANONYMOUS],
-  [
-    "claims of an impersonated session",
-    { v: 2, sub: "user_1", sid: "sess_1", act: { sub: "user_9" } },
-    {},
-    { id: "user_1", roles: ["user"], attr: { ...USER, impersonated: true, actor: { id: "user_9", type: "user" } } },
-  ],
-  [
-    "claims of an M2M token",
-    { sub: "mch_1", jti: "mt_1", scopes: ["mch_2"] },
-    {},
-    {
-      id: "mch_1",
-      roles: ["machine"],
-      attr: {
-        ...MACHINE,
-        type: "machine",
-        tokenId: "mt_1",
-        scopes: ["mch_2"],
-        claims: { sub: "mch_1", jti: "mt_1", scopes: ["mch_2"] },
-      },
-    },
-  ],
-  [
-    "claims of an OAuth token",
-    { sub: "user_1", client_id: "client_1", scope: "profile email" },
-    {},
-    {
-      id: "user_1",
-      roles: ["oauth_client"],
-      attr: { ...MACHINE, type: "oauth_client", clientId: "client_1", scopes: ["profile", "email"] },
-    },
-  ],
+  ["a token of a JWT template", () => authOf(clerk.templateJwt({ sub: "user_1" })), ANONYMOUS],
+  ["a handshake", () => authOf(undefined, { headers: HANDSHAKE, acceptsToken: "session_token" }), ANONYMOUS],
 ];
 
+async function createClerkElsewhere() {
+  const elsewhere = await createClerk();
+  await elsewhere.close();
+  return { token: await elsewhere.session({ sub: "user_1" }) };
+}
+
+async function pendingSignedIn() {
+  const state = await clerk.authenticate(await pending());
+  const auth = state.toAuth({ treatPendingAsSignedOut: false });
+  assert.equal(auth.isAuthenticated, true);
+  return auth;
+}
+
 describe("principalFromClerk maps", () => {
-  for (const [name, auth, options, expected] of rows) {
-    test(name, () => assert.deepEqual(principalFromClerk(auth, options), expected));
+  for (const [name, make, expected] of others) {
+    test(name, async () => assert.deepEqual(principalFromClerk(await make()), expected));
   }
 
-  test("permission masks beyond 64 bits", () => {
-    const per = Array.from({ length: 70 }, (_, index) => `p${index}`).join(",");
-    const claims = { ...v2, fea: "o:x", o: { ...v2.o, per, fpm: String(2n ** 69n + 1n) } };
-    assert.deepEqual(principalFromClerk(claims).attr.org.permissions, ["org:x:p0", "org:x:p69"]);
+  test("a pending session, where that is accepted", async () => {
+    const expected = user({ ...USER, fva });
+    assert.deepEqual(principalFromClerk(await pendingSignedIn(), { allowPending: true }), expected);
+    assert.deepEqual(principalFromClerk(await clerk.verify(await pending()), { allowPending: true }), expected);
   });
 
-  test("more features than masks, and more masks than features", () => {
-    const permissions = (fea, fpm) => principalFromClerk({ ...v2, fea, o: { ...v2.o, fpm } }).attr.org.permissions;
-    assert.deepEqual(permissions("o:a,o:b", "1"), ["org:a:read"]);
-    assert.deepEqual(permissions("o:a", "2,3"), ["org:a:manage"]);
+  const jwts = [
+    ["M2M", "machineJwt", { sub: "mch_1", jti: "mt_1", scopes: "mch_2 mch_3", orgId: "org_1" }],
+    ["M2M by audience", "machineJwt", { sub: "mch_1", jti: "mt_1", aud: ["mch_2"] }],
+    ["M2M by one audience", "machineJwt", { sub: "mch_1", jti: "mt_1", aud: "mch_2" }],
+    ["OAuth", "oauthJwt", { sub: "user_1", jti: "oat_1", client_id: "client_1", scope: "profile email" }],
+    ["OAuth, scopes as a list", "oauthJwt", { sub: "user_1", jti: "oat_1", client_id: "client_1", scp: ["profile"] }],
+  ];
+  for (const [name, kind, claims] of jwts) {
+    test(`${name} tokens that are JWTs, as auth object and as claims`, async () => {
+      const token = await clerk[kind](claims);
+      const auth = await authOf(token);
+      assert.equal(auth.isAuthenticated, true);
+      const { roles, attr } = principalFromClerk(auth);
+      assert.deepEqual(roles, [kind === "machineJwt" ? "machine" : "oauth_client"]);
+      assert.deepEqual(attr.scopes, [auth.scopes].flat());
+      const { iat, nbf, exp, iss, ...told } = JSON.parse(Buffer.from(token.split(".")[1], "base64url"));
+      assert.deepEqual(principalFromClerk({ iat, nbf, exp, iss, ...told }), principalFromClerk(auth));
+    });
+  }
+
+  test("the actor of an OAuth token, which only the claims name", () => {
+    const claims = { sub: "user_1", client_id: "client_1", act: { sub: "agent_1", type: "agent" } };
+    const { roles, attr } = principalFromClerk(claims);
+    assert.deepEqual(
+      [roles, attr.impersonated, attr.actor],
+      [["oauth_client"], true, { id: "agent_1", type: "agent" }],
+    );
   });
 });
 
-describe("principalFromClerk refuses", () => {
-  const refused = [
-    ["nobody, where told to", signedOut(), { onUnauthenticated: "throw" }, "IDENTITY_UNAUTHENTICATED"],
+describe("principalFromClerk maps what getAuth of @clerk/express returns:", () => {
+  const app = express();
+  const { publishableKey, secretKey, jwtKey, apiUrl } = clerk.settings;
+  app.use(clerkMiddleware({ publishableKey, secretKey, jwtKey, apiUrl }));
+  app.get("/any", (req, res) => res.json(principalFromClerk(getAuth(req, { acceptsToken: "any" }))));
+  app.get("/session", (req, res) => res.json(principalFromClerk(getAuth(req))));
+  app.get("/function", (req, res) => res.json(principalFromClerk(req.auth)));
+  app.use((error, _req, res, _next) => res.status(500).json({ code: error.code }));
+  const server = app.listen(0, "127.0.0.1");
+  after(() => server.close());
+
+  const get = async (path, token) => {
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    return (await fetch(`http://127.0.0.1:${server.address().port}${path}`, { headers })).json();
+  };
+  const rows = [
+    ["a session", "/any", () => clerk.session({ sub: "user_1", o: ORG, fea: FEATURES }), admin()],
+    ["a session, by default", "/session", () => clerk.session({ sub: "user_1", o: ORG, fea: FEATURES }), admin()],
+    ["nobody", "/any", () => undefined, ANONYMOUS],
     [
-      "a pending session, where told to",
-      session({ sessionStatus: "pending" }),
-      { onUnauthenticated: "throw" },
-      "IDENTITY_UNAUTHENTICATED",
+      "an API key where a session is accepted",
+      "/session",
+      () => clerk.apiKey({ id: "2", subject: "user_1" }),
+      ANONYMOUS,
     ],
-    ["a session without a user", session({ userId: null }), {}, "IDENTITY_INVALID"],
-    ["an actor without an id", session({ actor: { type: "agent" } }), {}, "IDENTITY_INVALID"],
-    ["an actor that is no object", session({ actor: "user_9" }), {}, "IDENTITY_INVALID"],
-    ["a malformed list of features", { ...v2, fea: "invoices" }, {}, "IDENTITY_INVALID"],
-    ["a malformed list of plans", session({ sessionClaims: { pla: "pro" } }), {}, "IDENTITY_INVALID"],
-    ["a malformed permission mask", { ...v2, o: { ...v2.o, fpm: "0x3" } }, {}, "IDENTITY_INVALID"],
-    ["a permission mask of a megabyte", { ...v2, o: { ...v2.o, fpm: "9".repeat(1e6) } }, {}, "IDENTITY_INVALID"],
-    ["an API key without a subject", machine("api_key", { id: "ak_1", subject: null }), {}, "IDENTITY_INVALID"],
-    ["a token type it does not know", machine("session_token_2", { userId: "user_1" }), {}, "IDENTITY_UNSUPPORTED"],
-    ["a promise", Promise.resolve(session()), {}, "IDENTITY_UNSUPPORTED"],
-    ["req.auth of Express", Object.assign(() => session(), {}), {}, "IDENTITY_UNSUPPORTED"],
-    ["a token", "eyJ…", {}, "IDENTITY_UNSUPPORTED"],
-    ["nothing", null, {}, "IDENTITY_UNSUPPORTED"],
-    ["an object of another kind", { id: "user_1" }, {}, "IDENTITY_UNSUPPORTED"],
+    ["req.auth, which it refuses", "/function", () => undefined, { code: "IDENTITY_UNSUPPORTED" }],
   ];
-  for (const [name, auth, options, code] of refused) {
-    test(name, () => assert.throws(() => principalFromClerk(auth, options), { name: "IdentityError", code }));
+  for (const [name, path, token, expected] of rows) {
+    test(name, async () => assert.deepEqual(await get(path, await token()), expected));
   }
+
+  test("an API key", async () => {
+    const token = clerk.apiKey({ id: "3", name: "ci", subject: "org_1", scopes: ["read"], claims: null });
+    const { id, roles } = await get("/any", token);
+    assert.deepEqual([id, roles], ["org_1", ["api_key"]]);
+  });
+});
+
+/** A real auth object with some fields replaced: what an SDK would have to be fooled into. */
+const forged = async (fields, claims = {}) => ({
+  ...(await authOf(clerk.session({ sub: "user_1", ...claims }))),
+  ...fields,
+});
+const claimsOf = async (claims) => clerk.verify(await clerk.session({ sub: "user_1", ...claims }));
+
+const THROW = { onUnauthenticated: "throw" };
+const STRIP = { orgRolePrefix: "strip" };
+const refused = [
+  ["nobody, where told to", () => authOf(undefined), THROW, "IDENTITY_UNAUTHENTICATED"],
+  ["a pending session, where told to", () => pendingSignedIn(), THROW, "IDENTITY_UNAUTHENTICATED"],
+  ["a handshake, where told to", () => null, THROW, "IDENTITY_UNAUTHENTICATED"],
+  [
+    "a mismatch, where told to",
+    () => authOf("ak_none", { acceptsToken: ["m2m_token"] }),
+    THROW,
+    "IDENTITY_UNAUTHENTICATED",
+  ],
+
+  ["a user that the claims do not name", () => forged({ userId: "user_2" }), {}, "IDENTITY_INVALID"],
+  ["an organization that the claims do not name", () => forged({ orgId: "org_2" }), {}, "IDENTITY_INVALID"],
+  ["another organization than the claims'", () => forged({ orgId: "org_2" }, { o: ORG }), {}, "IDENTITY_INVALID"],
+  ["another role than the claims'", () => forged({ orgRole: "org:owner" }, { o: ORG }), {}, "IDENTITY_INVALID"],
+  ["another session than the claims'", () => forged({ sessionId: "sess_2" }), {}, "IDENTITY_INVALID"],
+  ["an active session whose claims are pending", () => pendingMadeActive(), {}, "IDENTITY_INVALID"],
+  ["an actor that got lost", () => forged({ actor: undefined }, { act: { sub: "user_9" } }), {}, "IDENTITY_INVALID"],
+  ["a session without its claims", () => forged({ sessionClaims: null }), {}, "IDENTITY_INVALID"],
+  ["organizations of both versions", () => claimsOf({ o: ORG, org_id: "org_2" }), {}, "IDENTITY_INVALID"],
+  ["an organization of the other version", () => claimsOf({ org_id: "org_2" }), {}, "IDENTITY_INVALID"],
+  [
+    "version 1 with an organization of version 2",
+    () => versionOne({ ...V1_ORG, o: { id: "org_2" } }),
+    {},
+    "IDENTITY_INVALID",
+  ],
+  ["a role without an organization", () => versionOne({ org_role: "org:admin" }), {}, "IDENTITY_INVALID"],
+  ["permissions without an organization", () => versionOne({ org_permissions: ["org:a:b"] }), {}, "IDENTITY_INVALID"],
+
+  ["a list as the user", () => forged({ userId: ["user_1"] }), {}, "IDENTITY_INVALID"],
+  [
+    "a list as the role, which Clerk's SDK joins",
+    () => authOf(clerk.session({ sub: "user_1", o: { id: "org_1", rol: ["admin"] } })),
+    {},
+    "IDENTITY_INVALID",
+  ],
+  [
+    "a list as the organization",
+    () => authOf(clerk.session({ sub: "user_1", o: { id: ["org_1"] } })),
+    {},
+    "IDENTITY_INVALID",
+  ],
+  ["a list of organizations", () => authOf(clerk.session({ sub: "user_1", o: [ORG] })), {}, "IDENTITY_INVALID"],
+  [
+    "an organization without an id",
+    () => authOf(clerk.session({ sub: "user_1", o: { rol: "admin" } })),
+    {},
+    "IDENTITY_INVALID",
+  ],
+  [
+    "a list as the slug",
+    () => authOf(clerk.session({ sub: "user_1", o: { id: "org_1", slg: ["a"] } })),
+    {},
+    "IDENTITY_INVALID",
+  ],
+  [
+    "a string of permissions",
+    () => versionOne({ ...V1_ORG, org_permissions: "org:invoices:read" }),
+    {},
+    "IDENTITY_INVALID",
+  ],
+  [
+    "a permission that is no string",
+    () => versionOne({ ...V1_ORG, org_permissions: [["org:a:b"]] }),
+    {},
+    "IDENTITY_INVALID",
+  ],
+  ["a list as the status", () => claimsOf({ sts: ["active"] }), {}, "IDENTITY_INVALID"],
+  ["a session that was ended", () => claimsOf({ sts: "revoked" }), {}, "IDENTITY_INACTIVE"],
+  [
+    "an actor without an id",
+    () => authOf(clerk.session({ sub: "user_1", act: { type: "agent" } })),
+    {},
+    "IDENTITY_INVALID",
+  ],
+  ["an actor that is no object", () => authOf(clerk.session({ sub: "user_1", act: "user_9" })), {}, "IDENTITY_INVALID"],
+  [
+    "an actor with a list of types",
+    () => authOf(clerk.session({ sub: "user_1", act: { sub: "a", type: ["agent"] } })),
+    {},
+    "IDENTITY_INVALID",
+  ],
+  ["malformed features", () => authOf(clerk.session({ sub: "user_1", fea: "invoices" })), {}, "IDENTITY_INVALID"],
+  ["a feature without a name", () => authOf(clerk.session({ sub: "user_1", fea: "o:" })), {}, "IDENTITY_INVALID"],
+  ["a list of features", () => claimsOf({ fea: ["o:a"] }), {}, "IDENTITY_INVALID"],
+  ["malformed plans", () => authOf(clerk.session({ sub: "user_1", pla: "pro" })), {}, "IDENTITY_INVALID"],
+  [
+    "a malformed permission mask",
+    () => authOf(clerk.session({ sub: "user_1", o: { ...ORG, fpm: "0x3" }, fea: FEATURES })),
+    {},
+    "IDENTITY_INVALID",
+  ],
+  [
+    "a permission mask of a megabyte",
+    () => claimsOf({ o: { ...ORG, fpm: "9".repeat(1e6) }, fea: FEATURES }),
+    {},
+    "IDENTITY_INVALID",
+  ],
+  [
+    "factor ages that are strings",
+    () => authOf(clerk.session({ sub: "user_1", fva: ["3", "-1"] })),
+    {},
+    "IDENTITY_INVALID",
+  ],
+  ["one factor age", () => authOf(clerk.session({ sub: "user_1", fva: [3] })), {}, "IDENTITY_INVALID"],
+  ["a version to come", () => claimsOf({ v: 3 }), {}, "IDENTITY_UNSUPPORTED"],
+  [
+    "claims of a JWT template",
+    async () => clerk.verify(await clerk.templateJwt({ v: 2, sub: "user_1", o: ORG })),
+    {},
+    "IDENTITY_UNSUPPORTED",
+  ],
+  [
+    "a role that would pass for a machine",
+    () => authOf(clerk.session({ sub: "user_1", o: { id: "org_1", rol: "machine" } })),
+    STRIP,
+    "IDENTITY_INVALID",
+  ],
+
+  ["an API key without a subject", async () => ({ ...(await apiKey()), subject: null }), {}, "IDENTITY_INVALID"],
+  ["an API key of somebody else", async () => ({ ...(await apiKey()), userId: "user_2" }), {}, "IDENTITY_INVALID"],
+  ["an API key of another organization", async () => ({ ...(await apiKey()), orgId: "org_2" }), {}, "IDENTITY_INVALID"],
+  [
+    "an API key with scopes that are no strings",
+    async () => ({ ...(await apiKey()), scopes: [{}] }),
+    {},
+    "IDENTITY_INVALID",
+  ],
+  [
+    "a machine that is not the token's subject",
+    async () => ({ ...(await machine()), machineId: "mch_2" }),
+    {},
+    "IDENTITY_INVALID",
+  ],
+  [
+    "a machine with a list as claims",
+    async () => ({ ...(await machine()), claims: ["orgId"] }),
+    {},
+    "IDENTITY_INVALID",
+  ],
+  ["an OAuth token of somebody else", async () => ({ ...(await oauth()), userId: "user_2" }), {}, "IDENTITY_INVALID"],
+  ["an OAuth token without a client", async () => ({ ...(await oauth()), clientId: "" }), {}, "IDENTITY_INVALID"],
+  [
+    "a token type to come",
+    async () => ({ ...(await machine()), tokenType: "agent_token" }),
+    {},
+    "IDENTITY_UNSUPPORTED",
+  ],
+  ["a token", () => clerk.session({ sub: "user_1" }), {}, "IDENTITY_UNSUPPORTED"],
+  ["nothing", () => undefined, {}, "IDENTITY_UNSUPPORTED"],
+  ["an object of another kind", () => ({ id: "user_1" }), {}, "IDENTITY_UNSUPPORTED"],
+  ["claims with a list as the subject", () => ({ sub: ["user_1"] }), {}, "IDENTITY_INVALID"],
+];
+
+const apiKey = () => authOf(clerk.apiKey({ id: "4", name: "ci", subject: "user_1", scopes: [], claims: null }));
+const machine = () => authOf(clerk.machineToken({ id: "mt_2", subject: "mch_1", scopes: [], claims: null }));
+const oauth = () => authOf(clerk.oauthToken({ id: "oat_2", subject: "user_1", client_id: "client_1", scopes: [] }));
+const versionOne = async (claims) => clerk.verify(await clerk.sessionOfVersion1({ sub: "user_1", ...claims }));
+const pendingMadeActive = async () => ({ ...(await pendingSignedIn()), sessionStatus: "active" });
+
+describe("principalFromClerk refuses", () => {
+  for (const [name, make, options, code] of refused) {
+    test(name, async () => {
+      const auth = await make();
+      assert.throws(() => principalFromClerk(auth, options), { name: "IdentityError", code });
+    });
+  }
+
+  test("a promise, with a hint", () => {
+    const auth = authOf(undefined);
+    assert.throws(() => principalFromClerk(auth), { code: "IDENTITY_UNSUPPORTED", message: /await/ });
+    return auth;
+  });
+
+  test("without telling the value that it refuses", async () => {
+    const auth = await forged({ userId: ["user_secret"] });
+    assert.throws(
+      () => principalFromClerk(auth),
+      (error) => !error.message.includes("secret"),
+    );
+  });
 });
