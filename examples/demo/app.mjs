@@ -1,6 +1,8 @@
+import { clerkMiddleware, getAuth } from "@clerk/express";
 import express from "express";
+import { principalFromClerk } from "orthrus/clerk";
+import { principalFromWorkOS } from "orthrus/workos";
 import { records } from "./records.mjs";
-import { sessions } from "./sessions.mjs";
 
 /** The routes of the application: what each does is an action on a resource of the kind. */
 export const routes = [
@@ -14,14 +16,27 @@ export const routes = [
   { method: "POST", path: "/organizations/:id/invitations", kind: "organization", action: "members:invite" },
 ];
 
-/** An Express application that asks the engine before each of its routes. */
-export function createApp(engine) {
-  const app = express();
+/** The value of a cookie of the request. */
+const cookieOf = (req, name) => {
+  const cookies = (req.get("cookie") ?? "").split("; ").map((cookie) => cookie.split("="));
+  const [, value] = cookies.find(([key]) => key === name) ?? [];
+  return value && decodeURIComponent(value);
+};
 
-  // Stands where clerkMiddleware() or AuthKit verify a token: here the token is the name of a session.
-  const authenticate = (req, _res, next) => {
-    const token = req.get("authorization")?.replace(/^Bearer /, "");
-    req.principal = (Object.hasOwn(sessions, token ?? "") ? sessions[token] : sessions.nobody).principal;
+/**
+ * An Express application that asks the engine before each of its routes. Its tenants come from Clerk, with tokens, and from
+ * WorkOS, with a sealed session or the profile of an SSO connection.
+ */
+export function createApp(engine, { clerk, workos, profiles }) {
+  const app = express();
+  app.use(clerkMiddleware(clerk));
+
+  const authenticate = async (req, _res, next) => {
+    const sealed = cookieOf(req, "wos-session");
+    const profile = profiles.get(cookieOf(req, "sso"));
+    if (sealed) req.principal = principalFromWorkOS(await workos(sealed).authenticate());
+    else if (profile) req.principal = principalFromWorkOS(profile);
+    else req.principal = principalFromClerk(getAuth(req));
     next();
   };
 

@@ -1,7 +1,7 @@
 /**
- * The demo: `npm run demo`. Opens the sample policies, turns sessions of Clerk and WorkOS into principals, and asks for
- * them twice, in process and over HTTP through an Express application. Ends with 1 if the two ways differ or a decision is
- * not the one that the policies promise.
+ * The demo: `npm run demo`. Opens the sample policies, signs people in through the real SDKs of Clerk and WorkOS, and asks for
+ * each twice: in process, and over HTTP through an Express application that recognizes them by their tokens and cookies. Ends
+ * with 1 if the two ways differ or a decision is not the one that the policies promise.
  */
 
 import { fileURLToPath } from "node:url";
@@ -11,7 +11,7 @@ import { createApp, routes, serve } from "./app.mjs";
 import { cases } from "./cases.mjs";
 import { records } from "./records.mjs";
 import { conclude, print } from "./report.mjs";
-import { sessions } from "./sessions.mjs";
+import { signIn } from "./sessions.mjs";
 
 /** One decision, from whichever way it came, in a form that compares. */
 const decision = ({ session, action, resource }, allowed, { metadata, outputs }) => ({
@@ -27,9 +27,9 @@ const decision = ({ session, action, resource }, allowed, { metadata, outputs })
 });
 
 /** Asks the engine itself. */
-async function decideInProcess(engine, question) {
+async function decideInProcess(engine, principal, question) {
   const { results } = await engine.checkResources({
-    principal: sessions[question.session].principal,
+    principal,
     resources: [{ resource: records.get(question.resource), actions: [question.action] }],
     includeMetadata: true,
   });
@@ -37,12 +37,12 @@ async function decideInProcess(engine, question) {
 }
 
 /** Makes the HTTP request that needs the permission. */
-async function decideOverHttp(url, question) {
+async function decideOverHttp(url, headers, question) {
   const [kind, id] = question.resource.split("/");
   const route = routes.find((candidate) => candidate.kind === kind && candidate.action === question.action);
   const response = await fetch(url + route.path.replace(":id", id), {
     method: route.method,
-    headers: { authorization: `Bearer ${question.session}` },
+    headers,
   });
   if (response.status !== 200 && response.status !== 403) {
     throw new Error(`${route.method} ${route.path} answered ${response.status}: ${await response.text()}`);
@@ -54,13 +54,16 @@ async function decideOverHttp(url, question) {
 const plain = (value) => JSON.parse(JSON.stringify(value));
 
 const engine = await Orthrus.open(fileURLToPath(new URL("../../policies", import.meta.url)));
-const server = await serve(createApp(engine));
+const identities = await signIn();
+const { people } = identities;
+const server = await serve(createApp(engine, identities));
 try {
   const decisions = [];
   const complaints = [];
   for (const question of cases) {
-    const inProcess = await decideInProcess(engine, question);
-    const overHttp = await decideOverHttp(server.url, question);
+    const { principal, headers } = people[question.session];
+    const inProcess = await decideInProcess(engine, principal, question);
+    const overHttp = await decideOverHttp(server.url, headers, question);
     const label = `${question.session}, ${question.action} on ${question.resource}`;
     if (inProcess.allowed !== question.allowed) {
       complaints.push(`${label}: expected ${question.allowed ? "allow" : "deny"}`);
@@ -68,7 +71,7 @@ try {
     if (!isDeepStrictEqual(plain(inProcess), plain(overHttp))) complaints.push(`${label}: HTTP decided otherwise`);
     decisions.push(inProcess);
   }
-  print(decisions, (session) => sessions[session].title);
+  print(decisions, (session) => people[session].title);
   for (const complaint of complaints) conclude(complaint, false);
   if (complaints.length > 0) {
     process.exitCode = 1;
@@ -78,5 +81,6 @@ try {
   }
 } finally {
   await server.close();
+  await identities.close();
   engine.close();
 }

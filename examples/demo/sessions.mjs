@@ -1,112 +1,89 @@
 /**
- * What the SDKs of Clerk and WorkOS hand to an application after they have verified a session: the objects have the shape
- * of `getAuth(req)`, of `loadSealedSession().authenticate()` and of an SSO profile. Verification itself is the SDKs' work.
+ * The people of the demo, signed in by the real SDKs: tokens and cookies are signed and sealed with keys of our own, and stand-ins
+ * for the APIs of Clerk and WorkOS answer on the loopback interface.
  */
 import { principalFromClerk } from "orthrus/clerk";
 import { principalFromWorkOS } from "orthrus/workos";
+import { createClerk } from "../../__test__/support/clerk.mjs";
+import { createWorkOS } from "../../__test__/support/workos.mjs";
 
-const clerkSession = (userId, org, actor) => ({
-  tokenType: "session_token",
-  isAuthenticated: true,
-  userId,
-  sessionId: `sess_${userId}`,
-  sessionStatus: "active",
-  sessionClaims: { v: 2, sub: userId, sid: `sess_${userId}`, sts: "active" },
-  actor,
-  orgId: org.id,
-  orgSlug: org.slug,
-  orgRole: org.role,
-  orgPermissions: org.permissions,
-  factorVerificationAge: [2, -1],
-  has: () => false,
-  getToken: async () => null,
-  debug: () => ({}),
-});
+const acme = (role, permissions = {}) => ({ id: "org_acme", slg: "acme", rol: role, ...permissions });
+/** In session tokens the permission `org:billing:manage` is bit 0 of the first feature. */
+const manageBilling = { per: "manage", fpm: "1" };
 
-const clerkSignedOut = {
-  tokenType: "session_token",
-  isAuthenticated: false,
-  userId: null,
-  sessionId: null,
-  sessionStatus: null,
-  sessionClaims: null,
-  actor: null,
-  orgId: null,
-  orgSlug: null,
-  orgRole: null,
-  orgPermissions: null,
-  factorVerificationAge: null,
-  has: () => false,
-  getToken: async () => null,
-  debug: () => ({}),
+const clerkSessions = [
+  ["ada", "Ada, administrator at Acme (Clerk)", { sub: "user_ada", o: acme("admin", manageBilling), fea: "o:billing" }],
+  ["max", "Max, member at Acme (Clerk)", { sub: "user_max", o: acme("member") }],
+  [
+    "ada-impersonated",
+    "Support, signed in as Ada (Clerk, impersonation)",
+    { sub: "user_ada", o: acme("admin", manageBilling), fea: "o:billing", act: { sub: "user_support" } },
+  ],
+];
+
+const gil = {
+  sub: "user_01GIL",
+  org_id: "org_globex",
+  role: "admin",
+  roles: ["admin"],
+  permissions: ["billing:manage"],
+  entitlements: ["audit-log"],
 };
 
-const acme = { id: "org_acme", slug: "acme" };
-const acmeAdmin = { ...acme, role: "org:admin", permissions: ["org:billing:manage"] };
+const lea = {
+  id: "prof_01LEA",
+  idp_id: "okta-lea",
+  organization_id: "org_globex",
+  connection_id: "conn_01OKTA",
+  connection_type: "OktaSAML",
+  email: "lea@globex.example",
+  first_name: "Lea",
+  last_name: "Legrand",
+  role: { slug: "member" },
+  groups: ["legal"],
+};
 
-/** An access token with these claims. The SDK has verified it by the time that a principal is made, so it is not signed. */
-const accessToken = (claims) =>
-  [{ alg: "RS256", typ: "JWT" }, claims, ""]
-    .map((part) => Buffer.from(part && JSON.stringify(part)).toString("base64url"))
-    .join(".");
+/**
+ * Signs everybody in. `people` tells of each a title, the principal, and the headers that a browser would send. `clerk` and
+ * `workos` are what the application needs to recognize them, `profiles` the SSO profiles that it keeps by cookie. Close it at
+ * the end.
+ */
+export async function signIn() {
+  const clerk = await createClerk();
+  const workos = await createWorkOS();
+  const people = {};
 
-/** token → who that is, and the principal that the mapping makes of their session. */
-export const sessions = {
-  ada: {
-    title: "Ada, administrator at Acme (Clerk)",
-    principal: principalFromClerk(clerkSession("user_ada", acmeAdmin)),
-  },
-  max: {
-    title: "Max, member at Acme (Clerk)",
-    principal: principalFromClerk(clerkSession("user_max", { ...acme, role: "org:member", permissions: [] })),
-  },
-  "ada-impersonated": {
-    title: "Support, signed in as Ada (Clerk, impersonation)",
-    principal: principalFromClerk(clerkSession("user_ada", acmeAdmin, { sub: "user_support" })),
-  },
-  gil: {
+  for (const [name, title, claims] of clerkSessions) {
+    const token = await clerk.session(claims);
+    const auth = (await clerk.authenticate(token)).toAuth();
+    people[name] = { title, principal: principalFromClerk(auth), headers: { authorization: `Bearer ${token}` } };
+  }
+
+  const cookie = await workos.cookie(gil, { user: { email: "gil@globex.example" } });
+  people.gil = {
     title: "Gil, administrator at Globex (WorkOS session)",
-    principal: principalFromWorkOS({
-      authenticated: true,
-      user: {
-        object: "user",
-        id: "user_01GIL",
-        email: "gil@globex.example",
-        emailVerified: true,
-        externalId: null,
-        metadata: {},
-      },
-      accessToken: accessToken({ sub: "user_01GIL", sid: "session_01GIL", org_id: "org_globex", role: "admin" }),
-      sessionId: "session_01GIL",
-      organizationId: "org_globex",
-      role: "admin",
-      roles: ["admin"],
-      permissions: ["billing:manage"],
-      entitlements: ["audit-log"],
-      featureFlags: [],
-      authenticationMethod: "SSO",
-    }),
-  },
-  lea: {
+    principal: principalFromWorkOS(await workos.loadSession(cookie).authenticate()),
+    headers: { cookie: `wos-session=${encodeURIComponent(cookie)}` },
+  };
+
+  const profile = await workos.profile(lea);
+  people.lea = {
     title: "Lea, legal department of Globex (WorkOS SSO profile, Okta)",
-    principal: principalFromWorkOS({
-      id: "prof_01LEA",
-      idpId: "okta-lea",
-      organizationId: "org_globex",
-      connectionId: "conn_01OKTA",
-      connectionType: "OktaSAML",
-      email: "lea@globex.example",
-      firstName: "Lea",
-      lastName: "Legrand",
-      role: { slug: "member" },
-      roles: [{ slug: "member" }],
-      groups: ["legal"],
-      customAttributes: {},
-      rawAttributes: {},
-    }),
-  },
-  nobody: {
+    principal: principalFromWorkOS(profile),
+    headers: { cookie: "sso=lea" },
+  };
+
+  people.nobody = {
     title: "Nobody, signed out (Clerk)",
-    principal: principalFromClerk(clerkSignedOut),
-  },
-};
+    principal: principalFromClerk((await clerk.authenticate(undefined)).toAuth()),
+    headers: {},
+  };
+
+  return {
+    people,
+    clerk: clerk.settings,
+    workos: workos.loadSession,
+    profiles: new Map([["lea", profile]]),
+    close: () => Promise.all([clerk.close(), workos.close()]),
+  };
+}
