@@ -68,8 +68,12 @@ export function principalFromClerk(auth: ClerkAuth, options: ClerkOptions = {}):
     return unauthenticated(PROVIDER, "Clerk must renew the session first", options);
   }
   const input = requireInput(auth, EXPECTED);
-  if (!("isAuthenticated" in input)) {
+  // Claims are known by `sub`, which no auth object has; custom ones may have any name.
+  if ("sub" in input) {
     return fromClaims(input, options);
+  }
+  if (!("isAuthenticated" in input)) {
+    throw new IdentityError("IDENTITY_UNSUPPORTED", `expected ${EXPECTED}: there is neither isAuthenticated nor sub`);
   }
   if (input["isAuthenticated"] !== true) {
     return unauthenticated(PROVIDER, "Clerk did not accept the request's credentials", options);
@@ -93,9 +97,6 @@ export function principalFromClerk(auth: ClerkAuth, options: ClerkOptions = {}):
 /** The claims of a token of any type; the types are told apart as Clerk's SDK does. */
 function fromClaims(claims: Record<string, unknown>, options: ClerkOptions): MappedPrincipal {
   const { sub, jti, client_id, scopes, aud, scp, scope, act } = claims;
-  if (isAbsent(sub)) {
-    throw new IdentityError("IDENTITY_UNSUPPORTED", `expected ${EXPECTED}: there is neither isAuthenticated nor sub`);
-  }
   const subject = requireId(sub, "the claim sub");
   if (subject.startsWith("mch_")) {
     return fromMachine(subject, jti, scopes ?? aud, customClaims(claims));

@@ -102,6 +102,10 @@ const EXPECTED =
  */
 export function principalFromWorkOS(identity: WorkOSIdentity, options: WorkOSOptions = {}): MappedPrincipal {
   const input = requireInput(identity, EXPECTED);
+  // Claims are known by `sub`, which nothing else has; custom ones may have any name.
+  if ("sub" in input) {
+    return fromToken(readToken(input), {});
+  }
   switch (input["object"]) {
     case "directory_user":
       return fromDirectoryUser(input, options);
@@ -119,9 +123,6 @@ export function principalFromWorkOS(identity: WorkOSIdentity, options: WorkOSOpt
   }
   if ("connectionId" in input && "connectionType" in input) {
     return fromProfile(input, options);
-  }
-  if ("sub" in input) {
-    return fromToken(readToken(input), {});
   }
   if (("authenticated" in input && input["authenticated"] !== true) || input["user"] === null) {
     return unauthenticated(PROVIDER, text(input["reason"], "reason") ?? "there is no session", options);

@@ -107,6 +107,12 @@ const sessions = [
     { claims: ["tenant", "metadata", "gone", "missing", "toString"] },
     user({ ...USER, fva, claims: { tenant: "t", metadata: { level: 3 } } }),
   ],
+  [
+    "custom claims named like properties of auth objects",
+    { sub: "user_1", isAuthenticated: true, tokenType: "m2m_token", machineId: "mch_1", orgId: "org_2" },
+    {},
+    user({ ...USER, fva }),
+  ],
   ["custom claims that were not", { sub: "user_1", tenant: "t" }, {}, user({ ...USER, fva })],
   [
     "impersonation by a person",

@@ -350,6 +350,20 @@ describe("principalFromWorkOS maps", async () => {
   test("the claims of an access token", async () => {
     assert.deepEqual(principalFromWorkOS(await claimsOf(MEMBER)), user({ ...TOKEN, ...IN_ORG }, ROLES));
   });
+  test("claims with custom ones that are named like properties of other identities", async () => {
+    const custom = {
+      object: "api_key",
+      connectionId: "c",
+      connectionType: "t",
+      membership: {},
+      user: null,
+      apiKey: null,
+    };
+    assert.deepEqual(
+      principalFromWorkOS(await claimsOf({ ...MEMBER, ...custom })),
+      user({ ...TOKEN, ...IN_ORG }, ROLES),
+    );
+  });
   test("the claims of an impersonated session", async () => {
     const expected = user({ ...TOKEN, ...impersonated({ email: "eve@workos.test" }) });
     assert.deepEqual(principalFromWorkOS(await claimsOf(ACTED)), expected);
