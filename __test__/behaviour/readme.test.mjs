@@ -1,4 +1,4 @@
-/** The examples of the README that need nothing but orthrus: they run, and print what their comments say. */
+/** The examples of the README that need nothing but orthrus, and the demo: they run, and print what the README says. */
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { skip } from "../support/addon.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -26,6 +27,15 @@ describe("README", () => {
   writeFileSync(join(folder, "policies", "document_test.yaml"), suite);
 
   test("has examples", () => assert.ok(examples.length >= 3));
+
+  test("shows what the demo prints", { skip }, () => {
+    const demo = join(root, "examples", "demo", "index.mjs");
+    const printed = execFileSync(process.execPath, [demo], { encoding: "utf8" });
+    assert.ok(
+      blocks.some(({ language, text }) => language === "text" && text.trim() === printed.trim()),
+      printed,
+    );
+  });
 
   examples.forEach(({ text }, index) => {
     test(`example ${index + 1}`, () => {
