@@ -7,10 +7,12 @@
 import { type ClerkSession, clerkActor, clerkSession } from "./clerk-claims.js";
 import {
   IdentityError,
+  type IdentityOptions,
   invalid,
   isAbsent,
   isSame,
   type MappedPrincipal,
+  person,
   present,
   principal,
   record,
@@ -18,14 +20,13 @@ import {
   requireInput,
   text,
   texts,
-  type UnauthenticatedOptions,
   unauthenticated,
 } from "./identity.js";
 
 export { IdentityError, type IdentityErrorCode, type MappedPrincipal, type OnUnauthenticated } from "./identity.js";
 
 /** How {@link principalFromClerk} maps. */
-export interface ClerkOptions extends UnauthenticatedOptions {
+export interface ClerkOptions extends IdentityOptions {
   /** `"keep"` (the default) leaves organization roles as Clerk names them, `org:admin`; `"strip"` makes them `admin`. */
   orgRolePrefix?: "keep" | "strip" | undefined;
   /** Accept sessions that are pending (with a task such as choosing an organization to do). Default: `false`. */
@@ -139,12 +140,9 @@ function fromSession(session: ClerkSession, claims: Record<string, unknown>, opt
     throw new IdentityError("IDENTITY_INACTIVE", `the session is ${status}`);
   }
   const role = options.orgRolePrefix === "strip" ? org?.role?.replace(/^org:/, "") : org?.role;
-  return principal(session.userId, "user", role ? [role] : [], {
+  return person(options, session.userId, role ? [role] : [], {
     provider: PROVIDER,
-    type: "user",
-    authenticated: true,
     impersonated: actor !== undefined,
-    machine: false,
     sessionId,
     org: org && present({ ...org }),
     actor,

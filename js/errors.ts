@@ -187,13 +187,15 @@ export class BinaryError extends OrthrusError {
 /**
  * - `IDENTITY_UNSUPPORTED`: the value is none of the shapes that the provider's SDK returns;
  * - `IDENTITY_INVALID`: it contradicts itself or is malformed, and must not be trusted;
- * - `IDENTITY_INACTIVE`: the user or membership exists and is not active;
+ * - `IDENTITY_INACTIVE`: the user, session or membership exists and is not active;
+ * - `IDENTITY_NO_ORGANIZATION`: no organization is active, and the mapper was told to require one;
  * - `IDENTITY_UNAUTHENTICATED`: nobody is signed in, and the mapper was told to refuse that.
  */
 export type IdentityErrorCode =
   | "IDENTITY_UNSUPPORTED"
   | "IDENTITY_INVALID"
   | "IDENTITY_INACTIVE"
+  | "IDENTITY_NO_ORGANIZATION"
   | "IDENTITY_UNAUTHENTICATED";
 
 /** No principal can be made of what an identity provider returned. */

@@ -13,13 +13,18 @@ export interface MappedPrincipal extends Principal {
 /** What to do when nobody is signed in. */
 export type OnUnauthenticated = "anonymous" | "throw";
 
-/** How mappers treat a request of nobody. */
-export interface UnauthenticatedOptions {
+/** How the mappers of all identity providers map. */
+export interface IdentityOptions {
   /**
    * `"anonymous"` (the default) makes a principal with the id and the only role `anonymous`; mind that the role `*` in a policy
    * matches it. `"throw"` throws an `IdentityError` with code `IDENTITY_UNAUTHENTICATED`.
    */
   onUnauthenticated?: OnUnauthenticated | undefined;
+  /**
+   * Refuse people for whom no organization is active, with code `IDENTITY_NO_ORGANIZATION`: the application can then let them
+   * choose one. Keys, machines and OAuth clients are not concerned. Default: `false`, they are mapped without `attr.org`.
+   */
+  requireOrganization?: boolean | undefined;
 }
 
 /** The kind of credential that a principal came with, which is its first role. */
@@ -29,7 +34,7 @@ export type BaseRole = "user" | "api_key" | "machine" | "oauth_client" | "anonym
 const RESERVED_ROLES: ReadonlySet<string> = new Set<BaseRole>(["api_key", "machine", "oauth_client", "anonymous"]);
 
 /** The principal of a request of nobody, or an error. */
-export function unauthenticated(provider: string, reason: string, options: UnauthenticatedOptions): MappedPrincipal {
+export function unauthenticated(provider: string, reason: string, options: IdentityOptions): MappedPrincipal {
   if (options.onUnauthenticated === "throw") {
     throw new IdentityError("IDENTITY_UNAUTHENTICATED", `nobody is signed in: ${reason}`);
   }
@@ -38,6 +43,25 @@ export function unauthenticated(provider: string, reason: string, options: Unaut
     roles: ["anonymous"],
     attr: { provider, type: "anonymous", authenticated: false, impersonated: false, machine: false },
   };
+}
+
+/** A person, in the organization that is active, if one is. */
+export function person(
+  options: IdentityOptions,
+  id: string,
+  roles: readonly string[],
+  attr: Record<string, unknown>,
+): MappedPrincipal {
+  if (options.requireOrganization === true && attr["org"] === undefined) {
+    throw new IdentityError("IDENTITY_NO_ORGANIZATION", "no organization is active: let the user choose one");
+  }
+  return principal(id, "user", roles, {
+    type: "user",
+    authenticated: true,
+    impersonated: false,
+    machine: false,
+    ...attr,
+  });
 }
 
 /** A principal with each role once, and attributes without those that are absent. */

@@ -5,10 +5,12 @@
 
 import {
   IdentityError,
+  type IdentityOptions,
   invalid,
   isRecord,
   list,
   type MappedPrincipal,
+  person,
   present,
   principal,
   record,
@@ -16,7 +18,6 @@ import {
   requireInput,
   text,
   texts,
-  type UnauthenticatedOptions,
   unauthenticated,
 } from "./identity.js";
 import { readSession, readToken, type WorkOSClaims } from "./workos-session.js";
@@ -30,7 +31,7 @@ export { IdentityError, type IdentityErrorCode, type MappedPrincipal, type OnUna
 export type GroupRoles = Record<string, Record<string, string | readonly string[]>>;
 
 /** How {@link principalFromWorkOS} maps. */
-export interface WorkOSOptions extends UnauthenticatedOptions {
+export interface WorkOSOptions extends IdentityOptions {
   /**
    * Which groups are worth a role. Without it groups are attributes only: their names are the customer's, and one may be called
    * `admin`.
@@ -79,7 +80,6 @@ export type WorkOSIdentity =
   | { id: string; connectionId: string; connectionType: string };
 
 const PROVIDER = "workos";
-const USER = { provider: PROVIDER, type: "user", authenticated: true, impersonated: false, machine: false };
 const EXPECTED =
   "a session, profile, directory user, organization membership, API key or access token's claims of WorkOS";
 
@@ -104,19 +104,19 @@ export function principalFromWorkOS(identity: WorkOSIdentity, options: WorkOSOpt
   const input = requireInput(identity, EXPECTED);
   // Claims are known by `sub`, which nothing else has; custom ones may have any name.
   if ("sub" in input) {
-    return fromToken(readToken(input), {});
+    return fromToken(readToken(input), {}, options);
   }
   switch (input["object"]) {
     case "directory_user":
       return fromDirectoryUser(input, options);
     case "organization_membership":
-      return fromMembership(input, undefined);
+      return fromMembership(input, undefined, options);
     case "api_key":
       return fromApiKey(input, options);
     default:
   }
   if (isRecord(input["membership"])) {
-    return fromMembership(input["membership"], requireInput(input["user"], "the user of the membership"));
+    return fromMembership(input["membership"], requireInput(input["user"], "the user of the membership"), options);
   }
   if ("apiKey" in input) {
     return fromApiKeyValidation(input["apiKey"], options);
@@ -128,22 +128,24 @@ export function principalFromWorkOS(identity: WorkOSIdentity, options: WorkOSOpt
     return unauthenticated(PROVIDER, text(input["reason"], "reason") ?? "there is no session", options);
   }
   if (isRecord(input["user"])) {
-    return fromSession(input, input["user"]);
+    return fromSession(input, input["user"], options);
   }
   throw new IdentityError("IDENTITY_UNSUPPORTED", `expected ${EXPECTED}`);
 }
 
-function fromSession(session: Record<string, unknown>, user: Record<string, unknown>): MappedPrincipal {
-  return fromToken(readSession(session, user), {
-    ...userAttributes(user),
-    authenticationMethod: text(session["authenticationMethod"], "the session's authenticationMethod"),
-  });
+function fromSession(
+  session: Record<string, unknown>,
+  user: Record<string, unknown>,
+  options: WorkOSOptions,
+): MappedPrincipal {
+  const authenticationMethod = text(session["authenticationMethod"], "the session's authenticationMethod");
+  return fromToken(readSession(session, user), { ...userAttributes(user), authenticationMethod }, options);
 }
 
-function fromToken(token: WorkOSClaims, attributes: Record<string, unknown>): MappedPrincipal {
+function fromToken(token: WorkOSClaims, attributes: Record<string, unknown>, options: WorkOSOptions): MappedPrincipal {
   const { userId, organizationId, roles, impersonator, ...told } = token;
-  return principal(userId, "user", roles, {
-    ...USER,
+  return person(options, userId, roles, {
+    provider: PROVIDER,
     ...attributes,
     ...told,
     impersonated: impersonator !== undefined,
@@ -157,8 +159,8 @@ function fromProfile(profile: Record<string, unknown>, options: WorkOSOptions): 
   const organizationId = text(profile["organizationId"], "the profile's organizationId");
   const connectionId = requireId(profile["connectionId"], "the profile's connectionId");
   const roles = [...roleSlugs(profile), ...groupRoles([organizationId, connectionId], groups, options)];
-  return principal(requireId(profile["id"], "the profile's id"), "user", roles, {
-    ...USER,
+  return person(options, requireId(profile["id"], "the profile's id"), roles, {
+    provider: PROVIDER,
     idpId: text(profile["idpId"], "the profile's idpId"),
     connection: present({ id: connectionId, type: text(profile["connectionType"], "the profile's connectionType") }),
     org: organization(organizationId),
@@ -178,8 +180,8 @@ function fromDirectoryUser(user: Record<string, unknown>, options: WorkOSOptions
   });
   const ids = groups.map(({ id }) => id);
   const roles = [...roleSlugs(user), ...groupRoles([organizationId, directoryId], ids, options)];
-  return principal(requireId(user["id"], "the directory user's id"), "user", roles, {
-    ...USER,
+  return person(options, requireId(user["id"], "the directory user's id"), roles, {
+    provider: PROVIDER,
     directoryId,
     idpId: text(user["idpId"], "the directory user's idpId"),
     org: organization(organizationId),
@@ -201,6 +203,7 @@ function attributesOf(from: Record<string, unknown>, options: WorkOSOptions): Re
 function fromMembership(
   membership: Record<string, unknown>,
   user: Record<string, unknown> | undefined,
+  options: WorkOSOptions,
 ): MappedPrincipal {
   requireActive("organization membership", membership["status"]);
   const userId = requireId(membership["userId"], "the membership's userId");
@@ -208,8 +211,8 @@ function fromMembership(
   if (user !== undefined && user["id"] !== userId) {
     throw invalid("the user is not the one that the membership belongs to");
   }
-  return principal(userId, "user", roleSlugs(membership), {
-    ...USER,
+  return person(options, userId, roleSlugs(membership), {
+    provider: PROVIDER,
     ...(user && userAttributes(user)),
     org: organization(organizationId, text(membership["organizationName"], "the membership's organizationName")),
     directoryManaged: membership["directoryManaged"],

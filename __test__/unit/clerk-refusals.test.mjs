@@ -43,6 +43,7 @@ const oauth = async (fields) => ({
 });
 
 const THROW = { onUnauthenticated: "throw" };
+const IN_ORGANIZATION = { requireOrganization: true };
 const STRIP = { orgRolePrefix: "strip" };
 const refused = [
   ["nobody, where told to", () => authOf(undefined), THROW, "IDENTITY_UNAUTHENTICATED"],
@@ -54,6 +55,9 @@ const refused = [
     THROW,
     "IDENTITY_UNAUTHENTICATED",
   ],
+
+  ["a session without an organization", () => authWith({}), IN_ORGANIZATION, "IDENTITY_NO_ORGANIZATION"],
+  ["claims without an organization", () => claimsOf({}), IN_ORGANIZATION, "IDENTITY_NO_ORGANIZATION"],
 
   ["a user that the claims do not name", () => forged({ userId: "user_2" }), {}, "IDENTITY_INVALID"],
   ["an organization that the claims do not name", () => forged({ orgId: "org_2" }), {}, "IDENTITY_INVALID"],
@@ -156,6 +160,12 @@ describe("principalFromClerk refuses", () => {
       assert.throws(() => principalFromClerk(auth, options), { name: "IdentityError", code });
     });
   }
+
+  test("no session in an organization, and no key or nobody, where an organization is required", async () => {
+    for (const auth of [await authWith({ o: ORG }), await apiKey(), await machine(), await authOf(undefined)]) {
+      assert.deepEqual(principalFromClerk(auth, IN_ORGANIZATION), principalFromClerk(auth));
+    }
+  });
 
   test("a promise, with a hint", () => {
     const auth = authOf(undefined);

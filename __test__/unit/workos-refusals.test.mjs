@@ -30,6 +30,7 @@ const membership = (fields) =>
 const apiKey = (fields) =>
   workos.validateApiKey({ id: "api_key_1", name: "ci", owner: { type: "organization", id: "org_1" }, ...fields });
 
+const IN_ORGANIZATION = { requireOrganization: true };
 const THROW = { onUnauthenticated: "throw" };
 const rows = [
   ["no cookie, where told to", () => workos.authenticateCookie(""), THROW, "IDENTITY_UNAUTHENTICATED"],
@@ -38,6 +39,21 @@ const rows = [
     () => workos.validateApiKey(null),
     THROW,
     "IDENTITY_UNAUTHENTICATED",
+  ],
+
+  ["a session without an organization", () => session({}), IN_ORGANIZATION, "IDENTITY_NO_ORGANIZATION"],
+  ["claims without an organization", () => claims({}), IN_ORGANIZATION, "IDENTITY_NO_ORGANIZATION"],
+  [
+    "a profile of no organization",
+    () => profile({ organization_id: undefined }),
+    IN_ORGANIZATION,
+    "IDENTITY_NO_ORGANIZATION",
+  ],
+  [
+    "a directory of no organization",
+    () => directoryUser({ organization_id: null }),
+    IN_ORGANIZATION,
+    "IDENTITY_NO_ORGANIZATION",
   ],
 
   ["a user that is not the token's subject", () => session({}, { user: { id: "user_EVIL" } }), {}, "IDENTITY_INVALID"],
@@ -108,6 +124,12 @@ describe("principalFromWorkOS refuses", () => {
       assert.throws(() => principalFromWorkOS(identity, options), { name: "IdentityError", code });
     });
   }
+
+  test("no session in an organization, and no key or nobody, where an organization is required", async () => {
+    for (const identity of [await session(MEMBER), await apiKey(), await membership(), { user: null }]) {
+      assert.deepEqual(principalFromWorkOS(identity, IN_ORGANIZATION), principalFromWorkOS(identity));
+    }
+  });
 
   test("a promise, with a hint", () => {
     const promise = session({});
