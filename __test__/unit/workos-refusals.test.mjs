@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { principalFromWorkOS } from "orthrus/workos";
+import { signingKey } from "../support/provider.mjs";
 import { createWorkOS } from "../support/workos.mjs";
 
 const workos = await createWorkOS();
@@ -129,6 +130,14 @@ describe("principalFromWorkOS refuses", () => {
     for (const identity of [await session(MEMBER), await apiKey(), await membership(), { user: null }]) {
       assert.deepEqual(principalFromWorkOS(identity, IN_ORGANIZATION), principalFromWorkOS(identity));
     }
+  });
+
+  test("nothing where the SDK throws: for a token whose key is unknown there is no session to map", async () => {
+    const elsewhere = await signingKey("elsewhere");
+    const access_token = await elsewhere.sign({ sub: "user_1", sid: "session_1" });
+    const cookie = await workos.cookie({ sub: "user_1" }, { access_token });
+    await assert.rejects(workos.authenticateCookie(cookie), { code: "ERR_JWKS_NO_MATCHING_KEY" });
+    await assert.rejects(workos.loadSession(cookie).authenticate(), { code: "ERR_JWKS_NO_MATCHING_KEY" });
   });
 
   test("a promise, with a hint", () => {
