@@ -112,6 +112,17 @@ export function text(value: unknown, what: string): string | undefined {
   return value;
 }
 
+/** A boolean that may be absent. */
+export function flag(value: unknown, what: string): boolean | undefined {
+  if (isAbsent(value)) {
+    return undefined;
+  }
+  if (typeof value !== "boolean") {
+    throw invalid(`${what} must be true or false, and is ${kindOf(value)}`);
+  }
+  return value;
+}
+
 /** The strings of a list that may be absent. Anything else is refused: a string must not pass for a list of what it contains. */
 export function texts(value: unknown, what: string): string[] {
   return list(value, what)

@@ -4,6 +4,7 @@
  */
 
 import {
+  flag,
   IdentityError,
   type IdentityOptions,
   invalid,
@@ -215,7 +216,7 @@ function fromMembership(
     provider: PROVIDER,
     ...(user && userAttributes(user)),
     org: organization(organizationId, text(membership["organizationName"], "the membership's organizationName")),
-    directoryManaged: membership["directoryManaged"],
+    directoryManaged: flag(membership["directoryManaged"], "the membership's directoryManaged"),
     customAttributes: record(membership["customAttributes"], "the membership's customAttributes"),
   });
 }
@@ -262,7 +263,7 @@ function requireActive(what: string, state: unknown): void {
 function userAttributes(user: Record<string, unknown>): Record<string, unknown> {
   return {
     email: text(user["email"], "the user's email"),
-    emailVerified: user["emailVerified"],
+    emailVerified: flag(user["emailVerified"], "the user's emailVerified"),
     externalId: text(user["externalId"], "the user's externalId"),
     metadata: record(user["metadata"], "the user's metadata"),
   };

@@ -78,6 +78,7 @@ const rows = [
   ["permissions in a string", () => session({ permissions: "all" }), {}, "IDENTITY_INVALID"],
   ["a list as the organization", () => session({ org_id: ["org_1"] }), {}, "IDENTITY_INVALID"],
   ["a list as the user's email", () => session({}, { user: { email: ["a@b.test"] } }), {}, "IDENTITY_INVALID"],
+  ["a string that says whether the email is verified", () => verified("false"), {}, "IDENTITY_INVALID"],
   ["metadata that is a list", () => session({}, { user: { metadata: ["a"] } }), {}, "IDENTITY_INVALID"],
   ["a role that would pass for an API key", () => session({ role: "api_key" }), {}, "IDENTITY_INVALID"],
   ["a token of another application", () => claims({ sid: "app_consent_1" }), {}, "IDENTITY_UNSUPPORTED"],
@@ -113,6 +114,8 @@ const rows = [
   ["a token", () => workos.accessToken({ sub: "user_1" }), {}, "IDENTITY_UNSUPPORTED"],
   ["nothing", () => undefined, {}, "IDENTITY_UNSUPPORTED"],
 ];
+
+const verified = (email_verified) => session({}, { user: { email_verified } });
 
 async function withUser(id) {
   return { membership: await membership(), user: await workos.user({ id }) };
