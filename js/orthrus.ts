@@ -1,20 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { loadNative } from "./addon.js";
-import { AttributesRead } from "./attributes.js";
-import { type AuxClaims, decodeAuxData } from "./aux-data.js";
 import {
   decodeCheckResource,
   decodeCheckResources,
   decodeIsAllowed,
   decodeValidationErrors,
-  encodeCheckResource,
-  encodeCheckResources,
-  encodeIsAllowed,
   splitAnswer,
   withoutAudit,
-} from "./codec.js";
+} from "./answer.js";
+import { AttributesRead } from "./attributes.js";
+import { type AuxClaims, decodeAuxData } from "./aux-data.js";
 import { type DecisionLogEntry, decisionLogEntry } from "./decision-log.js";
 import { directoryPath } from "./directory.js";
+import { encodeCheckResource, encodeCheckResources, encodeIsAllowed } from "./encode.js";
 import { ClosedError, type Diagnostic, OptionsError, RequestError, ValidationFailed } from "./errors.js";
 import { frame, writeCheckResource, writeCheckResources, writeFrame, writeIsAllowed } from "./frame.js";
 import { type Answer, type EngineNumber, errorFromNative, type Native } from "./native.js";
