@@ -18,6 +18,8 @@ Checks the policies of a directory and runs their tests (*_test.yaml)
 
 Usage: orthrus compile <dir> [options]
 
+An archive of a directory (.zip, .tar, .tar.gz, .tgz) may stand for it.
+
 Options:
       --ignore-schemas        do not load the schemas of attributes, nor check attributes against them
       --skip-tests            do not run the tests
@@ -33,7 +35,7 @@ Options:
       --no-color              the same as --color=never
   -h, --help                  print this help
 
-Exit codes: 0 all is well, 1 the directory cannot be read, 2 the arguments are wrong, 3 the policies are wrong,
+Exit codes: 0 all is well, 1 the files cannot be read, 2 the arguments are wrong, 3 the policies are wrong,
 4 tests failed or could not be run.
 
 Examples:
