@@ -44,7 +44,7 @@ pub(crate) fn max_bytes() -> u64 {
 
 /// The files read so far, by name.
 #[derive(Default)]
-pub(crate) struct Sources(BTreeMap<String, Result<Source, Diagnostic>>);
+pub(crate) struct Sources(BTreeMap<String, Result<Source, Box<Diagnostic>>>);
 
 impl Sources {
     /// Adds the content of a file. A name that was there has the new content from now on.
@@ -58,7 +58,7 @@ impl Sources {
         let limit = max_bytes();
         let message =
             format!("{name}: a file of policies, schemas or tests may have {limit} bytes, not more");
-        self.0.insert(name, Err(Diagnostic::unplaced(Code::TooLarge, message)));
+        self.0.insert(name, Err(Box::new(Diagnostic::unplaced(Code::TooLarge, message))));
     }
 
     /// All of them in the order of names, or what is wrong with some.
@@ -68,19 +68,20 @@ impl Sources {
         for source in self.0.into_values() {
             match source {
                 Ok(source) => sources.push(source),
-                Err(diagnostic) => diagnostics.push(diagnostic),
+                Err(diagnostic) => diagnostics.push(*diagnostic),
             }
         }
         if diagnostics.is_empty() { Ok(sources) } else { Err(StoreError::Files(diagnostics)) }
     }
 }
 
-fn text(name: &str, bytes: Vec<u8>) -> Result<Source, Diagnostic> {
+fn text(name: &str, bytes: Vec<u8>) -> Result<Source, Box<Diagnostic>> {
     String::from_utf8(bytes).map(|text| Source::new(name, text)).map_err(|error| {
         let valid =
             String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
         let end = Span::at(valid.len());
-        Diagnostic::error(Code::Syntax, &Source::new(name, valid), end, "the file is not UTF-8")
-            .with_hint("save the file as UTF-8")
+        let diagnostic =
+            Diagnostic::error(Code::Syntax, &Source::new(name, valid), end, "the file is not UTF-8");
+        Box::new(diagnostic.with_hint("save the file as UTF-8"))
     })
 }
