@@ -30,7 +30,8 @@ Options:
       --strict-evaluation     an expression that raises an error denies the action
   -o, --output <format>       tree (the default), list or json
       --test-output <format>  tree, list, json or junit; by default as --output
-      --verbose               show tests that passed, and the rules that led to what did not
+      --verbose               show tests that passed, and the rules that led to what did not, with the outcome of each
+                              expression of their conditions
       --color[=<when>]        auto (the default), always or never; 256 and 16m mean always
       --no-color              the same as --color=never
   -h, --help                  print this help
