@@ -1,10 +1,10 @@
 /** `orthrus compile` as a function. */
 
 import { loadNative } from "./addon.js";
-import { directoryPath } from "./directory.js";
 import { type Diagnostic, OptionsError } from "./errors.js";
 import { errorFromNative, type NativeCompileOptions, type NativeCompileReport } from "./native.js";
 import { unknownOption } from "./options.js";
+import { storePath } from "./store-path.js";
 import type { TestResults } from "./test-results.js";
 
 /** Options of {@link compile}, as those of the command. All default to `false` or nothing. */
@@ -13,7 +13,7 @@ export interface CompileOptions {
   ignoreSchemas?: boolean | undefined;
   /** Whether the tests are left out. */
   skipTests?: boolean | undefined;
-  /** The directory of the tests, if they are not among the policies. */
+  /** The directory or archive of the tests, if they are not among the policies. */
   tests?: string | URL | undefined;
   /**
    * Which tests to run: `suite=…;test=…;principal=…;resource=…;action=…`, each a list of patterns joined by commas. What several
@@ -42,11 +42,11 @@ const FLAGS = ["ignoreSchemas", "skipTests", "skipBatching", "strictEvaluation",
 const KNOWN = [...FLAGS, "tests", "testFilter"];
 
 /**
- * Compiles the policies of a directory and runs their tests (`*_test.yaml`), off the calling thread. Mistakes in policies and
- * failed tests are in the report; a directory that cannot be read rejects with `StoreError`, a wrong option with `OptionsError`.
+ * Compiles the policies of a directory or archive and runs their tests (`*_test.yaml`), off the calling thread. Mistakes in policies and
+ * failed tests are in the report; a path that cannot be read rejects with `StoreError`, a wrong option with `OptionsError`.
  */
 export async function compile(dir: string | URL, options: CompileOptions = {}): Promise<CompileReport> {
-  const path = directoryPath(dir);
+  const path = storePath(dir);
   const native = encodeOptions(options);
   try {
     const report = JSON.parse(await loadNative().compile(path, JSON.stringify(native))) as NativeCompileReport;
@@ -74,7 +74,7 @@ function encodeOptions(options: CompileOptions): NativeCompileOptions {
     encoded[name] = value ?? false;
   }
   if (options.tests !== undefined) {
-    encoded.tests = directoryPath(options.tests, "tests");
+    encoded.tests = storePath(options.tests, "tests");
   }
   if (options.testFilter !== undefined) {
     encoded.testFilter = filters(options.testFilter);

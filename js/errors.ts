@@ -152,14 +152,14 @@ export class ClosedError extends OrthrusError {
   }
 }
 
-/** The policies cannot be read: the directory is missing, is no directory, or may not be read. Code: `STORE_UNREADABLE`. */
+/** The policies cannot be read: nothing is there, or no directory or archive; it is broken or may not be read. Code: `STORE_UNREADABLE`. */
 export class StoreError extends OrthrusError {
   static {
     StoreError.prototype.name = "StoreError";
   }
 
   declare readonly code: "STORE_UNREADABLE";
-  /** The file or directory. */
+  /** The file, directory or archive. */
   readonly path: string;
 
   constructor(message: string, path: string, options?: ErrorOptions) {

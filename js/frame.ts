@@ -10,7 +10,7 @@
 
 import type { AttributesRead } from "./attributes.js";
 import type { AuxClaims } from "./aux-data.js";
-import { encodeJson, isPlain, POLICY_VERSION, SCOPE } from "./codec.js";
+import { encodeJson, isPlain, POLICY_VERSION, SCOPE } from "./encode.js";
 import type {
   CheckResourceRequest,
   CheckResourcesRequest,

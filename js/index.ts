@@ -46,8 +46,10 @@ export {
 } from "./result.js";
 export type {
   TestCaseResult,
+  TestConditionNode,
   TestDetails,
   TestOutputFailure,
+  TestPlace,
   TestResult,
   TestResults,
   TestSuiteResult,

@@ -30,15 +30,15 @@ export const MASK_BITS = 30;
 
 /** The addon. All failures are {@link NativeFailure | failures} in the message of an `Error`. */
 export interface Native {
-  open(directory: string, options: string): Promise<EngineNumber>;
-  openSync(directory: string, options: string): EngineNumber;
+  open(path: string, options: string): Promise<EngineNumber>;
+  openSync(path: string, options: string): EngineNumber;
   /** `files` is a JSON object from path to text. */
   fromFiles(files: string, options: string): Promise<EngineNumber>;
   fromFilesSync(files: string, options: string): EngineNumber;
   /** Runs the command line on the streams of the process; resolves to the exit code. */
   cli(args: string[]): Promise<number>;
-  /** Compiles a directory and runs its tests. `options` is JSON of `NativeCompileOptions`; JSON: `NativeCompileReport`. */
-  compile(directory: string, options: string): Promise<string>;
+  /** Compiles policies and runs their tests. `options` is JSON of `NativeCompileOptions`; JSON: `NativeCompileReport`. */
+  compile(path: string, options: string): Promise<string>;
   /** Frees the policies. */
   close(engine: EngineNumber): void;
   /** How many policies are loaded, without those that are disabled. */
@@ -111,7 +111,7 @@ export interface NativeFailure {
   code: string;
   /** What to tell a person; with `POLICY_INVALID` all diagnostics, rendered. */
   message: string;
-  /** The field of the request or the option, or the file or directory. */
+  /** The field of the request or the option, or the file, directory or archive. */
   path?: string;
   diagnostics?: Diagnostic[];
 }

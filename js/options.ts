@@ -1,8 +1,8 @@
 /** What an engine is opened with. */
 
 import type { DecodeJWTPayload } from "./aux-data.js";
-import { encodeJson } from "./codec.js";
 import type { DecisionLogEntry } from "./decision-log.js";
+import { encodeJson } from "./encode.js";
 import { OptionsError } from "./errors.js";
 import type { NativeOptions } from "./native.js";
 import { nearest } from "./nearest.js";

@@ -1,20 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { loadNative } from "./addon.js";
-import { AttributesRead } from "./attributes.js";
-import { type AuxClaims, decodeAuxData } from "./aux-data.js";
 import {
   decodeCheckResource,
   decodeCheckResources,
   decodeIsAllowed,
   decodeValidationErrors,
-  encodeCheckResource,
-  encodeCheckResources,
-  encodeIsAllowed,
   splitAnswer,
   withoutAudit,
-} from "./codec.js";
+} from "./answer.js";
+import { AttributesRead } from "./attributes.js";
+import { type AuxClaims, decodeAuxData } from "./aux-data.js";
 import { type DecisionLogEntry, decisionLogEntry } from "./decision-log.js";
-import { directoryPath } from "./directory.js";
+import { encodeCheckResource, encodeCheckResources, encodeIsAllowed } from "./encode.js";
 import { ClosedError, type Diagnostic, OptionsError, RequestError, ValidationFailed } from "./errors.js";
 import { frame, writeCheckResource, writeCheckResources, writeFrame, writeIsAllowed } from "./frame.js";
 import { type Answer, type EngineNumber, errorFromNative, type Native } from "./native.js";
@@ -29,6 +26,7 @@ import type {
   RequestOptions,
 } from "./request.js";
 import type { CheckResourcesResponse, CheckResourcesResult, ValidationError } from "./result.js";
+import { storePath } from "./store-path.js";
 import { ulid } from "./ulid.js";
 import { OrthrusWithPrincipal } from "./with-principal.js";
 
@@ -94,13 +92,14 @@ export class Orthrus {
   }
 
   /**
-   * Loads all policies below a directory; the work is done off the calling thread.
+   * Loads all policies below a directory, or of an archive (`.zip`, `.tar`, `.tar.gz`, `.tgz`); the work is done off the calling
+   * thread.
    *
    * Rejects with `StoreError` (cannot be read), `PolicyError` (refused), `OptionsError` or `BinaryError`.
    */
   static async open(dir: string | URL, options?: Options): Promise<Orthrus> {
     const checked = checkOptions(options);
-    const path = directoryPath(dir);
+    const path = storePath(dir);
     const native = loadNative();
     return new Orthrus(native, await native.open(path, checked.native).catch(rethrow), checked);
   }
@@ -108,7 +107,7 @@ export class Orthrus {
   /** {@link Orthrus.open} that blocks. */
   static openSync(dir: string | URL, options?: Options): Orthrus {
     const checked = checkOptions(options);
-    const path = directoryPath(dir);
+    const path = storePath(dir);
     const native = loadNative();
     const engine = attempt(() => native.openSync(path, checked.native));
     return new Orthrus(native, engine, checked);

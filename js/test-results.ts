@@ -71,7 +71,7 @@ export interface TestOutputFailure {
   errored?: { expected?: unknown; error: string };
 }
 
-/** A rule that was looked at, an expression that raised an error, or attributes that a schema refuses. */
+/** A rule that was looked at, another expression that raised an error, or attributes that a schema refuses. */
 export type TestTraceStep =
   | {
       /** The key of the policy, such as `resource.document.vdefault`. */
@@ -82,7 +82,32 @@ export type TestTraceStep =
       /** The role of the principal by which the rule was found; empty in principal policies. */
       role: string;
       outcome: `${Effect}` | "conditionNotMet" | "derivedRoleNotHeld" | "error";
-      place?: { file: string; line: number; column: number };
+      place?: TestPlace;
+      /** The derived role that the rule needs, where it was found by one; without a condition it is held. */
+      derivedRole?: { name: string; policy: string; place?: TestPlace; condition?: TestConditionNode };
+      /** What came of the condition of the rule, where it has one and it was evaluated. */
+      condition?: TestConditionNode;
     }
   | { expression: string; error: string }
   | { source: `${ValidationErrorSource}`; path: string; message: string };
+
+/** Where something is written; lines and columns count from 1. */
+export interface TestPlace {
+  file: string;
+  line: number;
+  column: number;
+}
+
+/** A node of a condition as it is written, and what came of it. */
+export interface TestConditionNode {
+  kind: "expr" | "all" | "any" | "none";
+  /** The text of an expression. */
+  expression?: string;
+  /** What an expression gave, or whether the node holds; it holds where this is `true`. */
+  value?: unknown;
+  /** What the expression raised. Without a value and an error, others had decided before, or a part raised an error in strict mode. */
+  error?: string;
+  place?: TestPlace;
+  /** The nodes below `all`, `any` and `none`. */
+  of?: TestConditionNode[];
+}

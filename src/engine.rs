@@ -11,7 +11,7 @@ use crate::compile::{Compiled, Settings, compile};
 use crate::contract::CheckResourcesRequest;
 use crate::policy::{self, Budget, FileKind, Policy};
 use crate::schema::Library;
-use crate::table::{AttributeSet, NameMap, RuleTable};
+use crate::table::{AttributeSet, NameMap, PolicyOutline, RuleTable};
 use crate::text::{Code, Diagnostic, Diagnostics, Source, Span};
 
 /// Policies and options, ready to decide.
@@ -76,6 +76,12 @@ impl Engine {
     #[must_use]
     pub fn policy_sources(&self) -> &NameMap<Box<str>> {
         &self.table.sources
+    }
+
+    /// What each resource, principal and role policy holds, by key.
+    #[must_use]
+    pub fn outlines(&self) -> std::vec::Vec<PolicyOutline<'_>> {
+        self.table.outlines()
     }
 
     /// Whether any policy reads the clock. Where none does, any instant will do.

@@ -1,5 +1,6 @@
 //! What a check answers.
 
+use super::explain::ConditionNode;
 use crate::cel::{EvalError, Value};
 use crate::policy::{Effect, Kind};
 
@@ -77,7 +78,7 @@ pub struct EvaluationError<'a> {
 }
 
 /// A rule that was looked at for an action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct TraceEntry<'a> {
     /// The action to be decided.
     pub action: &'a str,
@@ -88,10 +89,28 @@ pub struct TraceEntry<'a> {
     /// Name of the rule. Empty for a rule of a role policy without a name, and where a role policy denies because
     /// none of its rules allows the action.
     pub rule: &'a str,
+    /// Number of the rule in the compiled policy, from 1; 0 where it is no rule that denies but the lack of one.
+    pub number: usize,
     /// The role of the principal by which the rule was found; empty in principal policies.
     pub role: &'a str,
     /// What the rule said.
     pub outcome: RuleOutcome,
+    /// The derived role that the rule needs, where it was found by one.
+    pub derived_role: Option<RoleTrace<'a>>,
+    /// How the condition of the rule came to its outcome, where it has one and it was evaluated. That of a rule of a role
+    /// policy is negated, and so is that of an ALLOW in a scope that needs parental consent: when it holds, the rule denies.
+    pub condition: Option<ConditionNode<'a>>,
+}
+
+/// A derived role that a rule needs.
+#[derive(Clone, Copy, Debug)]
+pub struct RoleTrace<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Key of the policy that defines it.
+    pub policy: &'a str,
+    /// How its condition came to its outcome, where it has one.
+    pub condition: Option<ConditionNode<'a>>,
 }
 
 /// What a rule says of an action.

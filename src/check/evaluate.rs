@@ -55,6 +55,10 @@ impl<'a> Evaluator<'a> {
         self.base.arena
     }
 
+    pub(super) fn is_strict(&self) -> bool {
+        self.strict
+    }
+
     /// Whether errors are recorded. Then variables that a rule may read are evaluated even where a
     /// short-circuit would skip them, as the PDP does, so that the same errors are reported.
     pub(super) fn records_errors(&self) -> bool {
@@ -189,7 +193,7 @@ impl<'a> Evaluator<'a> {
 }
 
 /// Whether a condition with this value is satisfied: an optional counts as what it holds.
-fn is_true(value: Value<'_>) -> bool {
+pub(super) fn is_true(value: Value<'_>) -> bool {
     match value {
         Value::Bool(value) => value,
         Value::Optional(Some(inner)) => is_true(*inner),

@@ -7,6 +7,7 @@
 
 mod decision;
 mod evaluate;
+mod explain;
 mod principal;
 mod resource;
 mod role;
@@ -20,9 +21,10 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec;
 
 pub use decision::{
-    ActionDecision, AttributeSource, Decision, EvaluationError, MatchedPolicy, OutputEntry, RuleOutcome,
-    TraceEntry, ValidationError,
+    ActionDecision, AttributeSource, Decision, EvaluationError, MatchedPolicy, OutputEntry, RoleTrace,
+    RuleOutcome, TraceEntry, ValidationError,
 };
+pub use explain::{ConditionNode, NodeKind, NodeOutcome};
 
 use crate::cel::{Activation, AuxData, Map, Principal, Resource, Timestamp, Variables};
 use crate::policy::{Effect, ScopePermissions, sanitize};
@@ -66,7 +68,7 @@ pub struct Detail {
     pub metadata: bool,
     /// Expressions that raised errors.
     pub evaluation_errors: bool,
-    /// Which rules were looked at, and what each said.
+    /// Which rules were looked at, what each said, and why.
     pub trace: bool,
 }
 

@@ -82,7 +82,7 @@ impl<'a> PrincipalChain<'a> {
     ) -> Result<Verdict<'a>, Unanswerable<'a>> {
         let Some((policy, memos)) = step.policy else { return Ok(Verdict::Nothing) };
         let mut verdict = Verdict::Nothing;
-        for (rule, memo) in policy.rules.iter().zip(memos) {
+        for (number, (rule, memo)) in (1..).zip(policy.rules.iter().zip(memos)) {
             if !rule.resource.matches(self.kind) || !rule.action.matches(action) {
                 continue;
             }
@@ -93,8 +93,11 @@ impl<'a> PrincipalChain<'a> {
                     policy: &policy.key,
                     scope: step.scope.name,
                     rule: &rule.name,
+                    number,
                     role: "",
                     outcome,
+                    derived_role: None,
+                    condition: rule.condition.as_ref().map(|it| evaluator.explain(it, &activation)),
                 });
             };
             if memo.get() == Memo::Unknown {

@@ -5,8 +5,9 @@ use std::cell::Cell;
 use bumpalo::Bump;
 use bumpalo::collections::Vec;
 
-use super::decision::{MatchedPolicy, OutputEntry, RuleOutcome, TraceEntry};
+use super::decision::{MatchedPolicy, OutputEntry, RoleTrace, RuleOutcome, TraceEntry};
 use super::evaluate::{Evaluator, Memo, Raised, memos};
+use super::explain::ConditionNode;
 use super::scopes::{ScopeStep, climb};
 use super::{Detail, Input, Unanswerable, Verdict, emit, unanswerable};
 use crate::cel::{EvalError, RuntimeRoles};
@@ -245,13 +246,19 @@ impl<'a> ResourceChain<'a> {
                     evaluator.scope(policy.module, &policy.uses, runtime);
                 }
                 let applies = memoised.applies(rule, row, runtime, evaluator);
-                evaluator.trace(|| TraceEntry {
-                    action,
-                    policy: &policy.key,
-                    scope: step.scope.name,
-                    rule: &rule.name,
-                    role: roles.name,
-                    outcome: outcome(rule, &applies),
+                evaluator.trace(|| {
+                    let (derived_role, condition) = memoised.explain(rule, row, runtime, evaluator);
+                    TraceEntry {
+                        action,
+                        policy: &policy.key,
+                        scope: step.scope.name,
+                        rule: &rule.name,
+                        number: candidate.rule as usize + 1,
+                        role: roles.name,
+                        outcome: outcome(rule, &applies),
+                        derived_role,
+                        condition,
+                    }
                 });
                 let (satisfied, times) = match applies.map_err(unanswerable(&policy.key))? {
                     // The first row is silent; the others find the condition of the rule remembered as not met.
@@ -380,6 +387,29 @@ impl<'a> Memoised<'a> {
         };
         memo.set(satisfied.into());
         Ok(if satisfied { Applies::Yes } else { Applies::No })
+    }
+
+    /// How [`applies`](Self::applies) came to its answer.
+    fn explain(
+        &self,
+        rule: &'a ResourceRule,
+        row: &Row,
+        runtime: RuntimeRoles<'a>,
+        evaluator: &Evaluator<'a>,
+    ) -> (Option<RoleTrace<'a>>, Option<ConditionNode<'a>>) {
+        let role = row.derived_role.and_then(|index| self.policy.derived_roles.get(index as usize));
+        let role = role.map(|role| RoleTrace {
+            name: &role.name,
+            policy: &role.origin,
+            condition: role.condition.as_deref().map(|condition| {
+                evaluator.explain(condition, &evaluator.scope(role.module, &role.uses, Ok(&[])))
+            }),
+        });
+        if !evaluator.holds_by(role.and_then(|role| role.condition)) {
+            return (role, None);
+        }
+        let activation = evaluator.scope(self.policy.module, &self.policy.uses, runtime);
+        (role, rule.condition.as_ref().map(|condition| evaluator.explain(condition, &activation)))
     }
 
     fn holds_derived_role(&self, index: usize, evaluator: &Evaluator<'a>) -> Result<bool, Raised> {

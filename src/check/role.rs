@@ -8,6 +8,7 @@ use super::resource::{ResourceStep, RoleSet};
 use super::{Unanswerable, Verdict, emit, unanswerable};
 use crate::cel::RuntimeRoles;
 use crate::policy::Effect;
+use crate::table::RoleRule;
 
 /// Denies what a role policy of the scope withholds from the role. A role policy never allows by itself.
 ///
@@ -28,19 +29,23 @@ pub(super) fn rules_say<'a>(
         else {
             continue;
         };
-        let trace = |rule, outcome| {
-            let scope = step.scope.name;
+        let trace = |rule: Option<(usize, &'a RoleRule)>, outcome| {
             evaluator.trace(|| TraceEntry {
                 action,
                 policy: &policy.key,
-                scope,
-                rule,
+                scope: step.scope.name,
+                rule: rule.map_or("", |(_, rule)| &rule.name),
+                number: rule.map_or(0, |(number, _)| number),
                 role: roles.name,
                 outcome,
+                derived_role: None,
+                condition: rule.and_then(|(_, rule)| rule.denial.as_ref()).map(|denial| {
+                    evaluator.explain(denial, &evaluator.scope(policy.module, &policy.uses, runtime))
+                }),
             });
         };
         let mut named = false;
-        for (rule, memo) in policy.rules.iter().zip(*memos) {
+        for (number, (rule, memo)) in (1..).zip(policy.rules.iter().zip(*memos)) {
             let about_kind = rule.resource.matches(step.kind);
             if !about_kind || !rule.allow_actions.iter().any(|allowed| allowed.matches(action)) {
                 continue;
@@ -52,7 +57,8 @@ pub(super) fn rules_say<'a>(
                 Some(denial) => {
                     if memo.get() == Memo::Unknown {
                         let satisfied = evaluator.satisfies(Some(denial), &activation);
-                        let satisfied = satisfied.inspect_err(|_| trace(&rule.name, RuleOutcome::Errored));
+                        let satisfied =
+                            satisfied.inspect_err(|_| trace(Some((number, rule)), RuleOutcome::Errored));
                         memo.set(satisfied.map_err(unanswerable(&policy.key))?.into());
                     }
                     memo.get() == Memo::Satisfied
@@ -62,13 +68,13 @@ pub(super) fn rules_say<'a>(
                 emit(outputs, output, !denied, (&policy.key, &rule.name, action), &activation);
             }
             let effect = if denied { Effect::Deny } else { Effect::Allow };
-            trace(&rule.name, RuleOutcome::Activated(effect));
+            trace(Some((number, rule)), RuleOutcome::Activated(effect));
             if denied {
                 return Ok(Verdict::Deny(Some(&policy.key)));
             }
         }
         if !named {
-            trace("", RuleOutcome::Activated(Effect::Deny));
+            trace(None, RuleOutcome::Activated(Effect::Deny));
             return Ok(Verdict::Deny(Some(&policy.key)));
         }
     }

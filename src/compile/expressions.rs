@@ -1,5 +1,6 @@
 //! Expressions of policies: parsed and checked once for each distinct text.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -77,6 +78,8 @@ impl Expressions {
 pub(super) struct Reads {
     /// Slots of variables, those read through others included, ascending.
     pub(super) variables: Vec<u32>,
+    /// Names of constants, in the same manner.
+    pub(super) constants: BTreeSet<String>,
     pub(super) runtime: bool,
     pub(super) attributes: AttributesRead,
 }
@@ -87,6 +90,7 @@ impl Reads {
         self.variables.extend_from_slice(&other.variables);
         self.variables.sort_unstable();
         self.variables.dedup();
+        self.constants.extend(other.constants.iter().cloned());
         self.runtime |= other.runtime;
         self.attributes.merge(&other.attributes);
     }
@@ -113,6 +117,7 @@ impl Compiler<'_, '_> {
     fn read(&mut self, references: &References) {
         self.reads.runtime |= references.runtime;
         self.reads.attributes.add(references);
+        self.reads.constants.extend(self.scope.constants_read(references).map(str::to_owned));
         if references.whole_names {
             self.scope.all_reads().for_each(|read| self.reads.merge(read));
         }

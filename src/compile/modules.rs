@@ -1,6 +1,6 @@
 //! The variables and constants that the expressions of one policy see.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::as_warnings;
@@ -10,7 +10,7 @@ use super::imports::{Library, find};
 use super::rules;
 use crate::cel::{Const, Expr, Names, Program, References};
 use crate::policy::{Constant, ConstantValue, Constants, Definition, Policy, Text, Variables};
-use crate::table::{Module, ModuleId};
+use crate::table::{self, Module, ModuleId};
 use crate::text::{Code, Diagnostic, Diagnostics, Label, Span, nearest};
 
 /// The modules made so far, and what every module draws on.
@@ -50,6 +50,8 @@ pub(super) struct ModuleScope<'p> {
     reads: Vec<Reads>,
     /// The variables' expressions, as far as they are right.
     exprs: BTreeMap<&'p str, Arc<Expr>>,
+    /// Keys of the policies that export names to this one.
+    pub(super) imports: BTreeSet<String>,
 }
 
 impl Names for ModuleScope<'_> {
@@ -79,6 +81,19 @@ impl<'p> ModuleScope<'p> {
     /// What evaluating each of the variables reads.
     pub(super) fn all_reads(&self) -> impl Iterator<Item = &Reads> {
         self.reads.iter()
+    }
+
+    /// The names of the constants that an expression reads itself.
+    pub(super) fn constants_read<'s>(&'s self, references: &'s References) -> impl Iterator<Item = &'s str> {
+        let by_name = references.constants.iter().map(|(name, _)| name.as_str());
+        let whole = self.constants.keys().copied().filter(|_| references.whole_names);
+        by_name.chain(whole)
+    }
+
+    /// The constants among these names.
+    pub(super) fn constants_among(&self, names: &BTreeSet<String>) -> table::Constants {
+        let named = names.iter().filter_map(|name| self.constants.get_key_value(name.as_str()));
+        named.map(|(name, value)| ((*name).into(), value.clone())).collect()
     }
 
     /// The expression that a variable stands for.
@@ -217,6 +232,7 @@ impl<'l, 'p> Modules<'l, 'p> {
         variables: &'p Variables,
     ) -> ModuleScope<'p> {
         let id = ModuleId(Span::at(self.modules.len()).start);
+        let imports = self.imports(constants, variables);
         let constants = self.constants(policy, constants);
         let variables = self.variables(policy, variables);
         let needs = references_between(&variables);
@@ -228,12 +244,25 @@ impl<'l, 'p> Modules<'l, 'p> {
             names: variables.keys().copied().collect(),
             reads: Vec::new(),
             exprs: variables.iter().filter_map(|(name, it)| Some((*name, it.expr.clone()?))).collect(),
+            imports,
         };
-        scope.reads = reads_of_slots(&order, &needs, &variables, &scope.slots);
-        let mut module = Module::default();
+        scope.reads = reads_of_slots(&order, &needs, &variables, &scope);
+        let mut module =
+            Module { names: order.iter().map(|name| (*name).into()).collect(), ..Module::default() };
         (module.programs, module.texts) = self.programs(&order, &variables, &scope);
         self.modules.push(module);
         scope
+    }
+
+    fn imports(&self, constants: &Constants, variables: &Variables) -> BTreeSet<String> {
+        let of_constants =
+            constants.import.iter().filter_map(|name| self.library.constants.get(name.as_str()));
+        let of_variables =
+            variables.import.iter().filter_map(|name| self.library.variables.get(name.as_str()));
+        of_constants
+            .map(|(policy, _)| policy.key())
+            .chain(of_variables.map(|(policy, _)| policy.key()))
+            .collect()
     }
 
     fn constants(&mut self, policy: &'p Policy, constants: &'p Constants) -> BTreeMap<&'p str, Const> {
@@ -399,7 +428,7 @@ fn reads_of_slots(
     order: &[&str],
     needs: &BTreeMap<&str, Vec<&str>>,
     variables: &BTreeMap<&str, Variable<'_>>,
-    slots: &BTreeMap<&str, u32>,
+    scope: &ModuleScope<'_>,
 ) -> Vec<Reads> {
     let mut of_slots: Vec<Reads> = Vec::with_capacity(order.len());
     for (name, slot) in order.iter().zip(0..) {
@@ -407,8 +436,9 @@ fn reads_of_slots(
         if let Some(expr) = variables.get(name).and_then(|variable| variable.expr.as_ref()) {
             reads.runtime = expr.references().runtime;
             reads.attributes.add(expr.references());
+            reads.constants.extend(scope.constants_read(expr.references()).map(str::to_owned));
         }
-        let needed = needs.get(name).into_iter().flatten().filter_map(|name| slots.get(name));
+        let needed = needs.get(name).into_iter().flatten().filter_map(|name| scope.slots.get(name));
         needed.filter_map(|slot| of_slots.get(*slot as usize)).for_each(|needed| reads.merge(needed));
         of_slots.push(reads);
     }

@@ -1,6 +1,6 @@
 //! Rules of each kind of policy, from the model of the file to the form that a check reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::denials::{Denial, Held};
@@ -13,7 +13,7 @@ use crate::policy::{
     resource_rule_name, sanitize,
 };
 use crate::table::{
-    Candidate, Condition, DerivedRole, InvalidGlob, Matcher, ModuleId, NameMap, PrincipalPolicy,
+    Candidate, Condition, Constants, DerivedRole, InvalidGlob, Matcher, ModuleId, NameMap, PrincipalPolicy,
     PrincipalRule, ResourcePolicy, ResourceRule, RoleMatcher, RolePolicy, RoleRule, Row,
 };
 use crate::text::{Code, Diagnostic, Label, Severity, Span, nearest};
@@ -31,6 +31,9 @@ struct Definition<'p> {
     condition: Option<Arc<Condition>>,
     module: ModuleId,
     reads: Reads,
+    constants: Constants,
+    /// Key of the policy that it is in.
+    origin: String,
 }
 
 pub(super) fn derived_roles<'p>(
@@ -50,7 +53,9 @@ pub(super) fn derived_roles<'p>(
             parents,
             condition: condition.flatten().map(Arc::new),
             module: scope.id,
+            constants: scope.constants_among(&reads.constants),
             reads,
+            origin: policy.key(),
         };
         definitions.insert(definition.name.as_str(), definition_of);
     }
@@ -107,6 +112,7 @@ pub(super) fn resource_policy<'p>(
             effect,
             condition,
             output,
+            actions: rule.actions.iter().map(|action| builder.symbols.intern(action)).collect(),
             rows: rows(policy, rule, &referenced, &mut memos, modules, builder),
         });
     }
@@ -115,6 +121,13 @@ pub(super) fn resource_policy<'p>(
     let mut attributes = reads.attributes;
     referenced.values().for_each(|definition| attributes.merge(&definition.reads.attributes));
     let (actions, patterns) = action_index(policy, body, modules);
+    let mut imports = scope.imports.clone();
+    for name in &body.import_derived_roles {
+        if let Some(module) = modules.derived_roles(name) {
+            imports.insert(module.policy.key());
+            imports.extend(module.scope.imports.iter().cloned());
+        }
+    }
     builder.add_resource(
         body,
         ResourcePolicy {
@@ -123,6 +136,8 @@ pub(super) fn resource_policy<'p>(
             derived_roles,
             module: scope.id,
             uses: reads.variables.into(),
+            constants: scope.constants_among(&reads.constants),
+            imports: keys(imports),
             memos,
             reads_runtime: reads.runtime,
             schemas: None,
@@ -211,6 +226,10 @@ fn ambiguous(
         let note = format!("defined in {}", module.policy.source.name());
         diagnostic.with_related(Label::new(&policy.source, import.span).with_note(note))
     })
+}
+
+fn keys(keys: BTreeSet<String>) -> Box<[Box<str>]> {
+    keys.into_iter().map(String::into_boxed_str).collect()
 }
 
 fn check_has_roles(policy: &Policy, rule: &policy::ResourceRule, modules: &mut Modules<'_, '_>) {
@@ -343,6 +362,8 @@ fn derived_role(name: &str, definition: &Definition<'_>, builder: &mut Builder) 
         condition: definition.condition.clone(),
         module: definition.module,
         uses: definition.reads.variables.as_slice().into(),
+        constants: definition.constants.clone(),
+        origin: definition.origin.as_str().into(),
     }
 }
 
@@ -434,6 +455,8 @@ pub(super) fn principal_policy<'p>(
         rules: rules.into(),
         module: scope.id,
         uses: reads.variables.into(),
+        constants: scope.constants_among(&reads.constants),
+        imports: keys(scope.imports.clone()),
     };
     builder.add_principal(body, compiled, &reads.attributes);
 }
@@ -481,6 +504,8 @@ pub(super) fn role_policy<'p>(
         rules: rules.into(),
         module: scope.id,
         uses: reads.variables.into(),
+        constants: scope.constants_among(&reads.constants),
+        imports: keys(scope.imports),
     };
     builder.add_role(body, compiled, &reads.attributes);
 }

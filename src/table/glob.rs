@@ -72,6 +72,15 @@ impl Matcher {
         }
     }
 
+    /// As it is written in the rule; a lone `**` as `*`.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Any => "*",
+            Self::Literal(text) | Self::Glob(Glob { text, .. }) => text,
+        }
+    }
+
     /// Whether the name is meant.
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
@@ -86,6 +95,8 @@ impl Matcher {
 /// A compiled pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glob {
+    /// As it is written.
+    text: Box<str>,
     /// One list of tokens for each combination of alternatives.
     patterns: Box<[Box<[Token]>]>,
 }
@@ -113,7 +124,7 @@ impl Glob {
         if chars.next().is_some() {
             return Err(InvalidGlob::Alternatives);
         }
-        Ok(Self { patterns: patterns.into_iter().map(Vec::into_boxed_slice).collect() })
+        Ok(Self { text: pattern.into(), patterns: patterns.into_iter().map(Vec::into_boxed_slice).collect() })
     }
 
     /// Whether the whole name fits the pattern.

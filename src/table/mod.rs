@@ -3,6 +3,7 @@
 mod attributes;
 mod glob;
 mod names;
+mod outline;
 mod rules;
 mod schemas;
 mod symbols;
@@ -14,9 +15,10 @@ use crate::schema::SchemaSet;
 pub use attributes::{AttributeSet, AttributesRead};
 pub use glob::{Glob, InvalidGlob, Matcher};
 pub use names::NameMap;
+pub use outline::{DerivedRoleOutline, NamesRead, PolicyOutline, RuleOutline};
 pub use rules::{
-    Candidate, Condition, DerivedRole, Expression, Module, ModuleId, Output, PrincipalPolicy, PrincipalRule,
-    ResourcePolicy, ResourceRule, RoleMatcher, RolePolicy, RoleRule, Row, Scope,
+    Candidate, Condition, Constants, DerivedRole, Expression, Module, ModuleId, Output, PrincipalPolicy,
+    PrincipalRule, ResourcePolicy, ResourceRule, RoleMatcher, RolePolicy, RoleRule, Row, Scope,
 };
 pub use schemas::{AttributeSchema, AttributeSchemas};
 pub use symbols::{Symbol, Symbols};

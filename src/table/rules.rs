@@ -6,7 +6,7 @@ use super::glob::Matcher;
 use super::names::NameMap;
 use super::schemas::AttributeSchemas;
 use super::symbols::Symbol;
-use crate::cel::Program;
+use crate::cel::{Const, Program};
 use crate::policy::{Effect, ScopePermissions};
 
 /// An expression with the text it was compiled from, which evaluation errors quote.
@@ -48,7 +48,12 @@ pub struct Module {
     pub programs: Box<[Program]>,
     /// The texts of the same variables.
     pub texts: Box<[Arc<str>]>,
+    /// Their names.
+    pub names: Box<[Box<str>]>,
 }
+
+/// Constants by name.
+pub type Constants = Box<[(Box<str>, Const)]>;
 
 /// Number of a [`Module`] in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +74,10 @@ pub struct DerivedRole {
     pub module: ModuleId,
     /// Slots of the variables that the condition reads, directly or through others.
     pub uses: Box<[u32]>,
+    /// The constants that it reads in the same ways.
+    pub constants: Constants,
+    /// Key of the policy that defines it.
+    pub origin: Box<str>,
 }
 
 /// Whom a row of a rule is for.
@@ -104,6 +113,8 @@ pub struct ResourceRule {
     pub condition: Option<Condition>,
     /// What it reports.
     pub output: Option<Output>,
+    /// Its actions as they are written.
+    pub actions: Box<[Symbol]>,
     /// For whom: its roles, then the parent roles of its derived roles.
     pub rows: Box<[Row]>,
 }
@@ -130,6 +141,10 @@ pub struct ResourcePolicy {
     pub module: ModuleId,
     /// Slots of the variables that its rules read, directly or through others.
     pub uses: Box<[u32]>,
+    /// The constants that they read in the same ways.
+    pub constants: Constants,
+    /// Keys of the policies that it imports, directly or through derived roles, in the order of keys.
+    pub imports: Box<[Box<str>]>,
     /// How many memos its rows share.
     pub memos: u32,
     /// Whether any expression reads `runtime`.
@@ -170,6 +185,10 @@ pub struct PrincipalPolicy {
     pub module: ModuleId,
     /// Slots of the variables that its rules read, directly or through others.
     pub uses: Box<[u32]>,
+    /// The constants that they read in the same ways.
+    pub constants: Constants,
+    /// Keys of the policies that it imports, directly or through derived roles, in the order of keys.
+    pub imports: Box<[Box<str>]>,
 }
 
 /// A rule of a role policy.
@@ -200,6 +219,10 @@ pub struct RolePolicy {
     pub module: ModuleId,
     /// Slots of the variables that its rules read, directly or through others.
     pub uses: Box<[u32]>,
+    /// The constants that they read in the same ways.
+    pub constants: Constants,
+    /// Keys of the policies that it imports, directly or through derived roles, in the order of keys.
+    pub imports: Box<[Box<str>]>,
 }
 
 /// What the policies of one scope have in common.

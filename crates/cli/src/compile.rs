@@ -1,4 +1,4 @@
-//! `compile`: are the policies of a directory in order, and do they pass their tests?
+//! `compile`: are the policies of a directory or archive in order, and do they pass their tests?
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use orthrus::cel::Const;
 use orthrus::check::Options;
 use orthrus::schema::Enforcement;
 use orthrus::text::{Diagnostics, Source};
-use orthrus_store::{StoreError, read_directory, read_tests};
+use orthrus_store::{StoreError, read_policies, read_tests};
 
 use crate::Exit;
 use crate::arguments::{CompileArguments, Format, TestFormat};
@@ -61,16 +61,16 @@ pub enum Progress {
     Testing(usize, usize),
 }
 
-/// Compiles the policies of a directory and runs their tests.
+/// Compiles the policies of a directory or archive and runs their tests.
 ///
 /// # Errors
-/// A directory that cannot be read.
+/// A directory or archive that cannot be read.
 pub fn compile(
     directory: &Path,
     options: &CompileOptions,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<CompileReport, StoreError> {
-    let sources = match read_directory(directory) {
+    let sources = match read_policies(directory) {
         Err(StoreError::Files(diagnostics)) => return Ok(CompileReport { diagnostics, tests: None }),
         sources => sources?,
     };

@@ -18,6 +18,8 @@ Checks the policies of a directory and runs their tests (*_test.yaml)
 
 Usage: orthrus compile <dir> [options]
 
+An archive of a directory (.zip, .tar, .tar.gz, .tgz) may stand for it.
+
 Options:
       --ignore-schemas        do not load the schemas of attributes, nor check attributes against them
       --skip-tests            do not run the tests
@@ -28,12 +30,13 @@ Options:
       --strict-evaluation     an expression that raises an error denies the action
   -o, --output <format>       tree (the default), list or json
       --test-output <format>  tree, list, json or junit; by default as --output
-      --verbose               show tests that passed, and the rules that led to what did not
+      --verbose               show tests that passed, and the rules that led to what did not, with the outcome of each
+                              expression of their conditions
       --color[=<when>]        auto (the default), always or never; 256 and 16m mean always
       --no-color              the same as --color=never
   -h, --help                  print this help
 
-Exit codes: 0 all is well, 1 the directory cannot be read, 2 the arguments are wrong, 3 the policies are wrong,
+Exit codes: 0 all is well, 1 the files cannot be read, 2 the arguments are wrong, 3 the policies are wrong,
 4 tests failed or could not be run.
 
 Examples:

@@ -47,9 +47,7 @@ impl Failure {
                 json["diagnostics"] = diagnostics_json(diagnostics);
             }
             Self::Request(error) => json["path"] = error.path.clone().into(),
-            Self::Store(
-                StoreError::Missing(path) | StoreError::NotADirectory(path) | StoreError::Unreadable(path, _),
-            ) => json["path"] = path.to_string_lossy().into(),
+            Self::Store(error) => json["path"] = error.path().map(|path| path.to_string_lossy()).into(),
             Self::Closed | Self::Options(_) | Self::Frame(_) | Self::Answer(_) | Self::Panicked => {}
         }
         json

@@ -9,7 +9,7 @@ use orthrus::cel::Const;
 use orthrus::check::Options;
 use orthrus::schema::Enforcement;
 use orthrus::text::Source;
-use orthrus_store::read_directory;
+use orthrus_store::read_policies;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -56,7 +56,7 @@ impl Open {
         let options: OpenOptions =
             serde_json::from_str(&self.options).map_err(|error| Failure::Options(error.to_string()))?;
         let sources = match &self.origin {
-            Origin::Directory(directory) => read_directory(directory).map_err(Failure::Store)?,
+            Origin::Directory(directory) => read_policies(directory).map_err(Failure::Store)?,
             Origin::Files(files) => read_files(files)?,
         };
         let defaults = Options::default();

@@ -4,6 +4,7 @@ mod diagnostics;
 mod junit;
 mod palette;
 mod results;
+mod trace;
 mod tree;
 
 use serde::Serialize;

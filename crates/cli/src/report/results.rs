@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use super::diagnostics::render;
 use super::palette::{Ink, Palette};
+use super::trace::traces;
 use super::tree::{Node, Style, draw};
 use crate::verify::{
-    ActionResult, Details, Failure, Outcome, OutputFailure, OutputFailureKind, OutputValue, PrincipalResult,
-    ResourceResult, Step, Success, SuiteResult, Summary, TestCaseResult, TestResult, TestResults,
-    effect_name,
+    ActionResult, Failure, Outcome, OutputFailure, OutputFailureKind, OutputValue, PrincipalResult,
+    ResourceResult, Success, SuiteResult, Summary, TestCaseResult, TestResult, TestResults, effect_name,
 };
 
 /// Everything that is to be seen of the results, as one text.
@@ -25,7 +25,7 @@ pub(crate) fn results(results: &TestResults, style: Style, verbose: bool, palett
         text.push('\n');
     }
     if verbose {
-        text.push_str(&view.traces(results));
+        text.push_str(&traces(results, palette));
     }
     let _ = write!(text, "{} tests executed", results.summary.tests_count);
     text.push_str(&view.tallies(&results.summary));
@@ -149,62 +149,6 @@ impl View {
             self.paint(Ink::Name, &output.src),
             vec![line("EXPECTED:", expected), line("ACTUAL:", actual)],
         )
-    }
-
-    /// The rules that led to what did not pass.
-    fn traces(&self, results: &TestResults) -> String {
-        let mut text = String::new();
-        for suite in &results.suites {
-            for (test, principal, resource, action) in suite.actions() {
-                let Details { result, trace, .. } = &action.details;
-                if *result < TestResult::Failed {
-                    continue;
-                }
-                let names = [
-                    (Ink::Suite, suite.name.as_str()),
-                    (Ink::Name, test),
-                    (Ink::Principal, principal),
-                    (Ink::Name, resource),
-                    (Ink::Action, action.name.as_str()),
-                ];
-                let names: Vec<String> = names.map(|(ink, name)| self.paint(ink, name)).into();
-                let _ = writeln!(text, "{}", names.join(" > "));
-                if trace.is_empty() {
-                    text.push_str("  no rule is about this role, resource and action\n");
-                }
-                trace.iter().for_each(|step| text.push_str(&self.step(step)));
-                text.push('\n');
-            }
-        }
-        if text.is_empty() {
-            return text;
-        }
-        format!("{}\n{text}", self.paint(Ink::Heading, "Rules that were looked at"))
-    }
-
-    fn step(&self, step: &Step) -> String {
-        let (policy, rule, role, outcome, place) = match step {
-            Step::Rule { policy, rule, role, outcome, place, .. } => (policy, rule, role, outcome, place),
-            Step::Error { expression, error } => {
-                return format!("  `{expression}` raised an error: {}\n", self.paint(Ink::Bad, error));
-            }
-            Step::Refusal { source, path, message } => {
-                let whose = if *source == "SOURCE_PRINCIPAL" { "principal" } else { "resource" };
-                let message = self.paint(Ink::Bad, message);
-                return format!("  the schema of the {whose} refuses {path}: {message}\n");
-            }
-        };
-        let place = place.as_ref().map(|place| format!("{}:{}:{} ", place.file, place.line, place.column));
-        let (ink, outcome) = match *outcome {
-            "EFFECT_ALLOW" => (Ink::Good, *outcome),
-            "conditionNotMet" => (Ink::Quiet, "condition not met"),
-            "derivedRoleNotHeld" => (Ink::Quiet, "derived role not held"),
-            _ => (Ink::Bad, *outcome),
-        };
-        let hash = if rule.is_empty() { "" } else { "#" };
-        let role = if role.is_empty() { String::new() } else { format!(" for role {role}") };
-        let place = self.paint(Ink::Name, &place.unwrap_or_default());
-        format!("  {place}{policy}{hash}{rule}{role}: {}\n", self.paint(ink, outcome))
     }
 }
 

@@ -11,6 +11,7 @@ mod places;
 mod results;
 mod run;
 mod suite;
+mod trace;
 
 use std::collections::BTreeSet;
 
@@ -23,14 +24,16 @@ pub use filter::{InvalidFilter, TestFilter};
 pub use matrix::{Expected, Test};
 pub use places::RulePlaces;
 pub use results::{
-    ActionResult, Details, Failure, Outcome, Output, OutputFailure, OutputFailureKind, OutputValue, Place,
-    PrincipalResult, ResourceResult, Step, Success, SuiteResult, Summary, Tally, TestCaseResult, TestResult,
+    ActionResult, Details, Failure, Outcome, Output, OutputFailure, OutputFailureKind, OutputValue,
+    PrincipalResult, ResourceResult, Success, SuiteResult, Summary, Tally, TestCaseResult, TestResult,
     TestResults, effect_name,
 };
 pub use suite::{
     AuxData, Expectation, ExpectedOutput, Fixtures, Group, Input, Members, OutputExpectation, Principal,
     Resource, Suite, TestOptions, TestTable,
 };
+
+pub use trace::{ConditionStep, NodeValue, Place, RoleStep, Step};
 
 use fixtures::{FixtureFiles, Scope};
 

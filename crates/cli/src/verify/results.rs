@@ -2,9 +2,11 @@
 //! form.
 
 use orthrus::policy::Effect;
-use orthrus::text::{Diagnostics, Position};
+use orthrus::text::Diagnostics;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+
+use super::trace::Step;
 
 /// How a test, a suite or a run ended. The worst of its parts counts: the order is that of badness.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -293,61 +295,6 @@ pub enum OutputFailureKind {
         /// The error.
         error: String,
     },
-}
-
-/// A rule that was looked at, an expression that raised an error, or attributes that a schema refuses.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum Step {
-    /// A rule.
-    Rule {
-        /// Key of the policy.
-        policy: String,
-        /// Name of the rule; empty where a role policy has no rule for the action.
-        rule: String,
-        /// Scope of the policy.
-        scope: String,
-        /// The role of the principal by which the rule was found; empty in principal policies.
-        role: String,
-        /// What it said: `EFFECT_ALLOW`, `EFFECT_DENY`, `conditionNotMet`, `derivedRoleNotHeld` or `error`.
-        outcome: &'static str,
-        /// Where it is written.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        place: Option<Place>,
-    },
-    /// Attributes, for which everything is denied without looking at any rule.
-    Refusal {
-        /// Whose: `SOURCE_PRINCIPAL` or `SOURCE_RESOURCE`.
-        source: &'static str,
-        /// Where in them, as a JSON pointer.
-        path: String,
-        /// What the schema says.
-        message: String,
-    },
-    /// An expression.
-    Error {
-        /// Its text.
-        expression: String,
-        /// What it raised.
-        error: String,
-    },
-}
-
-/// Where something is written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Place {
-    /// The file.
-    pub file: String,
-    /// The line, from 1.
-    pub line: u32,
-    /// The column, from 1.
-    pub column: u32,
-}
-
-impl Place {
-    pub(super) fn new(file: &str, position: Position) -> Self {
-        Self { file: file.to_owned(), line: position.line, column: position.column }
-    }
 }
 
 /// The name of an effect in JSON: `EFFECT_ALLOW`.

@@ -6,16 +6,17 @@ use std::collections::BTreeSet;
 use bumpalo::Bump;
 use orthrus::Engine;
 use orthrus::cel::{self, Json, Map, Value};
-use orthrus::check::{ActionDecision, AttributeSource, Decision, Detail, Options, OutputEntry, RuleOutcome};
+use orthrus::check::{ActionDecision, Detail, Options, OutputEntry};
 use orthrus::contract::{CheckResourcesRequest, ResourceEntry};
 use orthrus::policy::{Effect, Kind, policy_key};
 
 use super::matrix::Test;
 use super::results::{
-    Details, Failure, Outcome, Output, OutputFailure, OutputFailureKind, OutputValue, Step, Success,
-    SuiteResult, TestResult, effect_name,
+    Details, Failure, Outcome, Output, OutputFailure, OutputFailureKind, OutputValue, Success, SuiteResult,
+    TestResult,
 };
 use super::suite::{ExpectedOutput, TestOptions};
+use super::trace::trace;
 use super::{Config, RulePlaces};
 
 const NO_NOW: &str = "a policy asked for the time, and the options of the test do not set `now`";
@@ -219,34 +220,4 @@ fn output_failure(wanted: &ExpectedOutput, outputs: &[Output]) -> Option<OutputF
         Some(OutputValue::Val(actual)) => OutputFailureKind::Mismatched { expected, actual: actual.clone() },
     };
     Some(OutputFailure { src: wanted.src.value.clone(), kind })
-}
-
-/// The rules that were looked at for an action, the expressions that raised errors, and what schemas refuse.
-fn trace(action: &str, decision: &Decision<'_>, places: &RulePlaces) -> Vec<Step> {
-    let rules = decision.trace.iter().filter(|entry| entry.action == action).map(|entry| Step::Rule {
-        policy: entry.policy.to_owned(),
-        rule: entry.rule.to_owned(),
-        scope: entry.scope.to_owned(),
-        role: entry.role.to_owned(),
-        outcome: match entry.outcome {
-            RuleOutcome::Activated(effect) => effect_name(effect),
-            RuleOutcome::ConditionNotMet => "conditionNotMet",
-            RuleOutcome::DerivedRoleNotHeld => "derivedRoleNotHeld",
-            RuleOutcome::Errored => "error",
-        },
-        place: places.find(entry.policy, entry.rule).cloned(),
-    });
-    let errors = decision
-        .evaluation_errors
-        .iter()
-        .map(|error| Step::Error { expression: error.expression.to_owned(), error: error.error.to_string() });
-    let refusals = decision.validation_errors.iter().map(|refused| Step::Refusal {
-        source: match refused.source {
-            AttributeSource::Principal => "SOURCE_PRINCIPAL",
-            AttributeSource::Resource => "SOURCE_RESOURCE",
-        },
-        path: refused.path.to_owned(),
-        message: refused.message.to_owned(),
-    });
-    rules.chain(errors).chain(refusals).collect()
 }

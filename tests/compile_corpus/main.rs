@@ -1,6 +1,7 @@
-//! The conformance corpus' compile and index suites: policies with what is wrong with them.
+//! The conformance corpus' compile and index suites: policies with what is wrong with them, or what they are compiled to.
 //!
-//! The messages are the PDP's own words. Compared are the file, the kind of mistake and the line.
+//! The messages are the PDP's own words. Compared are the file, the kind of mistake and the line. Of what policies are
+//! compiled to, everything is compared that both sides have; the outline of the compiled table is what we have.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,9 +10,12 @@
     reason = "a test that cannot go on fails and says so"
 )]
 
+mod policy_set;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
 
 use orthrus::policy::FileKind;
@@ -32,10 +36,6 @@ fn main() {
         }
     }
     run_cases(cases, "compile.txt")
-}
-
-fn errors(sources: Vec<Source>) -> Diagnostics {
-    engine_with(sources, Enforcement::Reject).err().unwrap_or_default()
 }
 
 fn render(errors: &Diagnostics) -> String {
@@ -67,7 +67,17 @@ fn compile_case(path: &Path, schemas: &Path) -> Result<(), String> {
     let mut sources = archive.sources(&[]);
     let is_schema = |source: &Source| matches!(FileKind::of(source.name()), FileKind::Schema { .. });
     sources.extend(read_store(schemas).into_iter().filter(is_schema));
-    let errors = errors(sources);
+    let errors = match engine_with(sources, Enforcement::Reject) {
+        Ok(engine) => {
+            let golden = fs::read_to_string(format!("{}.golden", path.display())).ok();
+            let golden = golden.map(|text| serde_json::from_str(&text).unwrap());
+            let main = case["mainDef"].as_str().unwrap();
+            policy_set::compare_compiled(&engine.outlines(), main, golden, &case["wantVariables"])?;
+            Diagnostics::new()
+        }
+        Err(errors) if case["wantErrors"].is_null() => return Err(render(&errors)),
+        Err(errors) => errors,
+    };
     let ours: BTreeSet<Finding> =
         errors.iter().filter(|error| error.severity == Severity::Error).map(Finding::ours).collect();
     let theirs: BTreeSet<Finding> =
@@ -141,7 +151,14 @@ impl Finding {
 fn index_case(case: &Value) -> Result<(), String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let files = case["files"].as_object().unwrap();
-    let errors = errors(files.iter().map(|(name, content)| Source::new(name, text(content))).collect());
+    let sources = files.iter().map(|(name, content)| Source::new(name, text(content))).collect();
+    let errors = match engine_with(sources, Enforcement::Reject) {
+        Ok(engine) => {
+            policy_set::compare_units(&engine.outlines(), &case["wantCompilationUnits"])?;
+            Diagnostics::new()
+        }
+        Err(errors) => errors,
+    };
     let wanted = &case["wantErrList"];
     let list = |name: &str| wanted[name].as_array().cloned().unwrap_or_default().into_iter();
     let mut theirs: Vec<String> = Vec::new();
