@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { PACKAGE_ROOT, requireFile, requirePackage } from "orthrus/addon";
 import { BinaryError } from "./errors.js";
 import type { Native } from "./native.js";
 
@@ -19,8 +20,6 @@ export const PLATFORMS = [
 
 /** The environment variable that names an addon file to load in place of the installed one. */
 export const PATH_VARIABLE = "ORTHRUS_NATIVE_PATH";
-
-const PACKAGE_ROOT = join(__dirname, "..");
 
 let loaded: Native | undefined;
 
@@ -48,7 +47,7 @@ function findNative(): Native {
 
 function loadFile(path: string, platform: string, problem: string): Native {
   try {
-    return require(path) as Native;
+    return requireFile(path) as Native;
   } catch (cause) {
     throw new BinaryError(`${problem}: ${messageOf(cause)}`, platform, { cause });
   }
@@ -66,30 +65,6 @@ function loadPackage(platform: string): Native {
     throw new BinaryError(missing ? missingMessage(platform) : brokenMessage(platform, cause), platform, { cause });
   }
   return native as Native;
-}
-
-/** Each name is written out, so that bundlers and file tracers see it. */
-function requirePackage(platform: string): unknown {
-  switch (platform) {
-    case "darwin-arm64":
-      return require("orthrus-darwin-arm64");
-    case "darwin-x64":
-      return require("orthrus-darwin-x64");
-    case "linux-arm64-gnu":
-      return require("orthrus-linux-arm64-gnu");
-    case "linux-arm64-musl":
-      return require("orthrus-linux-arm64-musl");
-    case "linux-x64-gnu":
-      return require("orthrus-linux-x64-gnu");
-    case "linux-x64-musl":
-      return require("orthrus-linux-x64-musl");
-    case "win32-arm64-msvc":
-      return require("orthrus-win32-arm64-msvc");
-    case "win32-x64-msvc":
-      return require("orthrus-win32-x64-msvc");
-    default:
-      return undefined;
-  }
 }
 
 function missingMessage(platform: string): string {

@@ -210,3 +210,25 @@ export class IdentityError extends OrthrusError {
     super(code, message, options);
   }
 }
+
+/**
+ * A guard of a framework could not decide: a function of the application, the engine or the request failed, as `cause` tells. The
+ * message is the same for all causes, because frameworks show it to clients. Code: `AUTHORIZATION_UNDECIDED`.
+ */
+export class UndecidedError extends OrthrusError {
+  static {
+    UndecidedError.prototype.name = "UndecidedError";
+  }
+
+  declare readonly code: "AUTHORIZATION_UNDECIDED";
+  /** What HTTP calls it: 503 where a credential cannot be verified now, else 500. */
+  readonly status: 500 | 503;
+  /** The same, by the name that some frameworks read. */
+  readonly statusCode: 500 | 503;
+
+  constructor(status: 500 | 503, options?: ErrorOptions) {
+    super("AUTHORIZATION_UNDECIDED", "the authorization of this request could not be decided", options);
+    this.status = status;
+    this.statusCode = status;
+  }
+}

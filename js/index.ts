@@ -3,6 +3,7 @@
 export type { DecodedJWTPayload, DecodeJWTPayload } from "./aux-data.js";
 export { type CompileOptions, type CompileReport, compile } from "./compile.js";
 export type { CheckInput, CheckOutput, DecisionLogEntry, EvaluationError } from "./decision-log.js";
+export { type Decisions, type ResourceDecisions, snapshot } from "./decisions.js";
 export {
   BinaryError,
   ClosedError,
@@ -16,6 +17,7 @@ export {
   RequestError,
   type RequestErrorCode,
   StoreError,
+  UndecidedError,
   ValidationFailed,
 } from "./errors.js";
 export { type Options, SchemaEnforcement, type ValidationFailedCallback } from "./options.js";

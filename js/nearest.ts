@@ -13,6 +13,12 @@ export function nearest(name: string, candidates: readonly string[]): string | u
   return best;
 }
 
+/** What to say of a name that does not exist. */
+export function unknownName(name: string, known: readonly string[]): string {
+  const meant = nearest(name, known);
+  return meant === undefined ? `there are ${known.join(", ")}` : `did you mean ${meant}?`;
+}
+
 /** Levenshtein's distance, by the two-row form of Wagner and Fischer's algorithm. */
 function editDistance(left: string, right: string): number {
   let row = Array.from({ length: right.length + 1 }, (_, index) => index);

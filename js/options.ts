@@ -5,7 +5,7 @@ import type { DecisionLogEntry } from "./decision-log.js";
 import { encodeJson } from "./encode.js";
 import { OptionsError } from "./errors.js";
 import type { NativeOptions } from "./native.js";
-import { nearest } from "./nearest.js";
+import { unknownName } from "./nearest.js";
 import type { Value } from "./request.js";
 import type { ValidationError } from "./result.js";
 
@@ -116,8 +116,7 @@ function checkEnforcement(mode: string | undefined): void {
 
 /** What to say of an option that does not exist. */
 export function unknownOption(name: string, known = Object.keys(KINDS)): string {
-  const meant = nearest(name, known);
-  return `there is no such option; ${meant === undefined ? `there are ${known.join(", ")}` : `did you mean ${meant}?`}`;
+  return `there is no such option; ${unknownName(name, known)}`;
 }
 
 function encodeNativeOptions({ globals, ...scalars }: NativeOptions): string {

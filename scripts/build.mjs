@@ -5,7 +5,7 @@
  *   node scripts/build.mjs [--no-addon] [--target TRIPLE] [further arguments of `napi build`]
  */
 
-import { rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { elapsed, inRoot, install, manifest, run, runTool } from "./lib/project.mjs";
@@ -41,8 +41,10 @@ function entries() {
 
 /** `import` and `require` must give the same classes, so the ES module only names what the CommonJS module exports. */
 function writeEsmWrapper(entry) {
-  const names = Object.keys(require(inRoot("dist", `${entry}.js`))).sort();
-  writeFileSync(inRoot("dist", `${entry}.mjs`), `export { ${names.join(", ")} } from "./${entry}.js";\n`);
+  const path = inRoot("dist", `${entry}.js`);
+  const names = Object.keys(require(path)).sort();
+  const boundary = /^(?:"use strict";\s*)?"use client";/.test(readFileSync(path, "utf8")) ? '"use client";\n' : "";
+  writeFileSync(inRoot("dist", `${entry}.mjs`), `${boundary}export { ${names.join(", ")} } from "./${entry}.js";\n`);
   writeFileSync(inRoot("dist", `${entry}.d.mts`), `export * from "./${entry}.js";\n`);
 }
 

@@ -16,7 +16,7 @@ import { pathToFileURL } from "node:url";
 import { inRoot, manifest } from "./lib/project.mjs";
 
 /** What the main package holds beside its manifest. */
-const CONTENTS = ["index.js", "index.d.ts", "dist", "bin", "README.md", "LICENSE", "CHANGELOG.md"];
+const CONTENTS = ["index.js", "index.d.ts", "addon", "dist", "bin", "README.md", "LICENSE", "CHANGELOG.md"];
 
 /** Fields of the manifest that only a checkout needs. */
 const DEVELOPMENT = ["scripts", "devDependencies", "overrides", "napi"];
