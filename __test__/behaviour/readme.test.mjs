@@ -37,6 +37,17 @@ describe("README", () => {
     );
   });
 
+  test("imports what there is", async () => {
+    const imports = [...readme.matchAll(/import \{([^}]+)\} from "(orthrus[^"]*)"/g)];
+    assert.ok(imports.length >= 10);
+    for (const [, names, entry] of imports) {
+      const module = await import(entry);
+      for (const name of names.split(",")) {
+        assert.ok(name.trim() in module, `${name.trim()} of ${entry}`);
+      }
+    }
+  });
+
   examples.forEach(({ text }, index) => {
     test(`example ${index + 1}`, () => {
       const file = join(folder, `example-${index}.mjs`);

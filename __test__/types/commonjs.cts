@@ -2,8 +2,17 @@
 
 import orthrus = require("orthrus");
 import clerk = require("orthrus/clerk");
+import express = require("orthrus/express");
+import next = require("orthrus/next");
 import workos = require("orthrus/workos");
 
 export const engine: orthrus.Orthrus = orthrus.Orthrus.openSync("policies", { strictEvaluation: true });
 export const error: orthrus.IdentityError = new clerk.IdentityError("IDENTITY_INVALID", "x");
 export const same: orthrus.Principal = workos.principalFromWorkOS({ user: null });
+export const guard: express.AuthzHandler = express.authorize({
+  engine,
+  principal: null,
+  resource: { kind: "document", id: "1" },
+  action: "view",
+});
+export const config: object = next.withOrthrus({ distDir: "out" });

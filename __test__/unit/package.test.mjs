@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { isAllowed } from "../../scripts/licences.mjs";
@@ -27,8 +28,25 @@ function run(script, env = {}) {
   return JSON.parse(stdout);
 }
 
+/** What users import: the exports that have types for `import` and for `require`. */
+const ENTRIES = Object.entries(manifest.exports)
+  .filter(([, conditions]) => conditions.require !== undefined)
+  .map(([path]) => path.replace(/^\./, "orthrus"));
+
+/** The modules outside of the package that a module of it loads, itself or by others of the package. */
+function loads(file, seen = new Set()) {
+  if (seen.has(file)) {
+    return [];
+  }
+  seen.add(file);
+  const names = [...readFileSync(file, "utf8").matchAll(/\b(?:require|import)\("([^"]+)"\)/g)].map(([, name]) => name);
+  const found = names.flatMap((name) => (name.startsWith(".") ? loads(join(dirname(file), name), seen) : [name]));
+  return [...new Set(found)].sort();
+}
+
 describe("import and require give the same", () => {
-  for (const entry of ["orthrus", "orthrus/clerk", "orthrus/workos"]) {
+  test("there are entries", () => assert.ok(ENTRIES.length >= 9));
+  for (const entry of ENTRIES) {
     test(entry, async () => {
       const imported = await import(entry);
       const required = require(entry);
@@ -39,10 +57,39 @@ describe("import and require give the same", () => {
     });
   }
 
-  test("and one IdentityError everywhere", () => {
-    assert.equal(require("orthrus").IdentityError, require("orthrus/clerk").IdentityError);
-    assert.equal(require("orthrus").IdentityError, require("orthrus/workos").IdentityError);
-  });
+  for (const error of ["IdentityError", "UndecidedError"]) {
+    test(`and one ${error} everywhere`, () => {
+      const classes = ["orthrus", ...ENTRIES].map((entry) => require(entry)[error]).filter((one) => one !== undefined);
+      assert.ok(classes.length >= 3);
+      assert.deepEqual([...new Set(classes)], [require("orthrus")[error]]);
+    });
+  }
+});
+
+describe("modules load no more than they need", () => {
+  // Browsers and edge runtimes have no `node:` modules, and nobody has all frameworks installed.
+  for (const [entry, expected] of [
+    ["clerk", []],
+    ["workos", []],
+    ["express", []],
+    ["fastify", []],
+    ["hono", []],
+    ["react-router", []],
+    ["next", ["next/navigation", "react"]],
+    ["react", ["react"]],
+  ]) {
+    test(`orthrus/${entry}`, () => assert.deepEqual(loads(join(root, "dist", `${entry}.js`)), expected));
+  }
+
+  test("orthrus is seen to load others", () =>
+    assert.ok(loads(join(root, "dist", "index.js")).includes("node:crypto")));
+});
+
+test("bundlers see that orthrus/react is a client module", () => {
+  // A directive counts only before everything else.
+  for (const file of ["react.js", "react.mjs"]) {
+    assert.match(readFileSync(join(root, "dist", file), "utf8"), /^(?:"use strict";\n)?"use client";\n/);
+  }
 });
 
 describe("the addon loader", () => {
