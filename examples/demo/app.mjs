@@ -1,6 +1,7 @@
 import { clerkMiddleware, getAuth } from "@clerk/express";
 import express from "express";
 import { principalFromClerk } from "orthrus/clerk";
+import { createAuthorize } from "orthrus/express";
 import { principalFromWorkOS } from "orthrus/workos";
 import { records } from "./records.mjs";
 
@@ -24,50 +25,31 @@ const cookieOf = (req, name) => {
 };
 
 /**
- * An Express application that asks the engine before each of its routes. Its tenants come from Clerk, with tokens, and from
+ * An Express application that guards each of its routes. Its tenants come from Clerk, with tokens, and from
  * WorkOS, with a sealed session or the profile of an SSO connection.
  */
 export function createApp(engine, { clerk, workos, profiles }) {
   const app = express();
   app.use(clerkMiddleware(clerk));
 
-  const authenticate = async (req, _res, next) => {
+  const principal = async (req) => {
     const sealed = cookieOf(req, "wos-session");
     const profile = profiles.get(cookieOf(req, "sso"));
-    if (sealed) req.principal = principalFromWorkOS(await workos(sealed).authenticate());
-    else if (profile) req.principal = principalFromWorkOS(profile);
-    else req.principal = principalFromClerk(getAuth(req));
-    next();
+    if (sealed) return principalFromWorkOS(await workos(sealed).authenticate());
+    return profile ? principalFromWorkOS(profile) : principalFromClerk(getAuth(req));
   };
 
-  const authorize = (kind, action) => async (req, _res, next) => {
-    // The decoded parameter of the route, never the raw URL: "%72oadmap" must not be another resource.
-    const resource = records.get(`${kind}/${req.params.id}`);
-    if (!resource) throw Object.assign(new Error("not found"), { status: 404 });
-    const result = await engine.checkResource({
-      principal: req.principal,
-      resource,
-      actions: [action],
-      includeMetadata: true,
-    });
-    req.authz = { action, result };
-    if (!result.isAllowed(action)) throw Object.assign(new Error("forbidden"), { status: 403 });
-    next();
-  };
+  // A real application keeps the reasons in its log; the demo sends them along to print them.
+  const reasons = ({ metadata, outputs }) => ({ metadata, outputs });
+  const onDenied = ({ status, result }, _req, res) => void res.status(status).json(result && reasons(result));
 
-  // A real application answers 403 and keeps the reasons in its log; the demo sends them along to print them.
-  const reasons = (req) => req.authz && { metadata: req.authz.result.metadata, outputs: req.authz.result.outputs };
-
+  const authorize = createAuthorize({ engine, principal, onDenied });
   for (const { method, path, kind, action } of routes) {
-    app[method.toLowerCase()](path, authenticate, authorize(kind, action), (req, res) => {
-      res.json({ done: action, ...reasons(req) });
+    const resource = (req) => records.get(`${kind}/${req.params.id}`);
+    app[method.toLowerCase()](path, authorize({ resource, action, includeMetadata: true }), (req, res) => {
+      res.json({ done: action, ...reasons(req.authz.result) });
     });
   }
-
-  // Express knows an error handler by its four parameters.
-  app.use((error, req, res, _next) => {
-    res.status(error.status ?? 500).json({ error: error.message, ...reasons(req) });
-  });
   return app;
 }
 
