@@ -207,10 +207,8 @@ impl<'l, 'p> Modules<'l, 'p> {
             }
         }
         for (policy, body) in self.library.variables.values() {
-            for definition in &body.definitions {
-                check_name(policy, "variable", definition, &mut self.diagnostics);
-                self.expressions.check(policy, &definition.value, &mut self.diagnostics);
-            }
+            let diagnostics = self.check_definitions(policy, &body.definitions);
+            self.diagnostics.extend(diagnostics);
         }
         for (policy, body) in self.library.constants.values() {
             body.definitions.iter().for_each(|it| check_name(policy, "constant", it, &mut self.diagnostics));
@@ -222,6 +220,20 @@ impl<'l, 'p> Modules<'l, 'p> {
         unused.retain(|warning| !errors.iter().any(|error| place(error) == place(warning)));
         self.diagnostics = errors;
         self.diagnostics.extend(unused);
+    }
+
+    /// What is wrong with exported variables, whoever imports them.
+    pub(super) fn check_definitions(
+        &mut self,
+        policy: &Policy,
+        definitions: &[Definition<Text>],
+    ) -> Diagnostics {
+        let mut diagnostics = Diagnostics::new();
+        for definition in definitions {
+            check_name(policy, "variable", definition, &mut diagnostics);
+            self.expressions.check(policy, &definition.value, &mut diagnostics);
+        }
+        diagnostics
     }
 
     /// Compiles the variables of a policy and gathers what its expressions see.

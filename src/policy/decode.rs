@@ -80,13 +80,23 @@ pub struct Decoder<'s> {
     budget: &'s Budget,
     /// What is wrong so far.
     pub diagnostics: Diagnostics,
+    /// Whether everything that gives names to values, variables and constants, is right so far.
+    pub names_are_known: bool,
 }
 
 impl<'s> Decoder<'s> {
     /// A decoder that has seen nothing yet.
     #[must_use]
     pub fn new(source: &'s Source, budget: &'s Budget) -> Self {
-        Self { source, budget, diagnostics: Diagnostics::new() }
+        Self { source, budget, diagnostics: Diagnostics::new(), names_are_known: true }
+    }
+
+    /// Reads what gives names to values.
+    pub(super) fn naming<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.diagnostics.iter().len();
+        let value = read(self);
+        self.names_are_known &= self.diagnostics.iter().len() == before;
+        value
     }
 
     /// Whether to leave off; checked before each item of a mapping or list.
@@ -173,6 +183,8 @@ impl<'s> Decoder<'s> {
     }
 
     fn unknown_field(&mut self, key: &str, span: Span, shape: &Shape) {
+        // It may have been meant to be the one with the names.
+        self.names_are_known &= !shape.fields.iter().any(|field| matches!(*field, "variables" | "constants"));
         let message = format!("unknown field `{key}` in {}", shape.name);
         // What is much longer than any field was not meant to be one.
         let meant = if key.len() > LONG_NAME { None } else { nearest(key, shape.fields.iter().copied()) };
