@@ -45,6 +45,8 @@ pub struct Object<'n> {
     pub place: Span,
     shape: &'static Shape,
     fields: Vec<Field<'n>>,
+    /// Fields that unknown keys were probably meant to be.
+    meant: Vec<&'static str>,
 }
 
 impl<'n> Object<'n> {
@@ -118,8 +120,25 @@ impl<'s> Decoder<'s> {
         self.error(Code::WrongType, self.first_line(field.value.span), message);
     }
 
-    fn missing(&mut self, place: Span, name: &str, shape: &Shape) {
-        self.error(Code::MissingField, place, format!("`{name}` is missing in {}", shape.name));
+    /// Reports a field without a value, unless a key was meant to be that field: then the key has been reported.
+    fn missing(&mut self, object: &Object<'_>, place: Span, name: &str) {
+        if !object.meant.contains(&name) {
+            self.error(Code::MissingField, place, format!("`{name}` is missing in {}", object.shape.name));
+        }
+    }
+
+    fn no_list(&mut self, field: Field<'_>) {
+        let span = self.first_line(field.value.span);
+        let message = format!("`{}`: expected list, got {}", field.name, field.value.type_name());
+        match &field.value.kind {
+            Kind::Scalar(scalar) if !scalar.text.is_empty() && scalar.resolve() != Resolved::Null => {
+                let hint = format!("write `{}: [{}]`", field.name, self.source.slice(span));
+                self.error_with_hint(Code::WrongType, span, message, hint);
+            }
+            Kind::Scalar(_) | Kind::Sequence(_) | Kind::Mapping(_) => {
+                self.error(Code::WrongType, span, message);
+            }
+        }
     }
 
     /// A span without what goes on to further lines.
@@ -143,13 +162,14 @@ impl<'s> Decoder<'s> {
             return None;
         };
         let mut fields: Vec<Field<'n>> = Vec::with_capacity(entries.len());
+        let mut meant = Vec::new();
         for entry in entries {
             if self.is_spent() {
                 return None;
             }
             let Some(key) = self.key(&entry.key) else { continue };
             let Some(name) = shape.fields.iter().find(|name| is_name_of(key, name)) else {
-                self.unknown_field(key, entry.key.span, shape);
+                meant.extend(self.unknown_field(key, entry.key.span, shape));
                 continue;
             };
             let new = Field { name, key: entry.key.span, value: &entry.value, merges: entry.merges };
@@ -166,7 +186,7 @@ impl<'s> Decoder<'s> {
                 Some(_) => {}
             }
         }
-        let mut object = Object { span: field.value.span, place: field.key, shape, fields };
+        let mut object = Object { span: field.value.span, place: field.key, shape, fields, meant };
         self.choose(&mut object);
         Some(object)
     }
@@ -182,7 +202,8 @@ impl<'s> Decoder<'s> {
         }
     }
 
-    fn unknown_field(&mut self, key: &str, span: Span, shape: &Shape) {
+    /// Reports a key that is no field, and gives the field that it was probably meant to be.
+    fn unknown_field(&mut self, key: &str, span: Span, shape: &Shape) -> Option<&'static str> {
         // It may have been meant to be the one with the names.
         self.names_are_known &= !shape.fields.iter().any(|field| matches!(*field, "variables" | "constants"));
         let message = format!("unknown field `{key}` in {}", shape.name);
@@ -193,6 +214,7 @@ impl<'s> Decoder<'s> {
             None => format!("the fields are {}", listing(shape.fields)),
         };
         self.error_with_hint(Code::UnknownField, span, message, hint);
+        meant.and_then(|name| shape.fields.iter().find(|field| **field == name).copied())
     }
 
     /// Sees to it that exactly one of the fields that exclude each other is given. One that came by a merge
@@ -206,6 +228,9 @@ impl<'s> Decoder<'s> {
         let code = if one_of.contains(&"resourcePolicy") { Code::PolicyType } else { Code::InvalidValue };
         let Some(first) = object.fields.iter().filter(is_choice).min_by_key(|field| field.merges).copied()
         else {
+            if object.meant.iter().any(|name| one_of.contains(name)) {
+                return;
+            }
             let code = if code == Code::PolicyType { code } else { Code::MissingField };
             let message = format!("{name} needs one of {}", listing(one_of));
             self.error(code, object.place, message);
@@ -265,7 +290,7 @@ impl<'s> Decoder<'s> {
         let value = self.string(object, name, rule);
         if value.is_none() && self.diagnostics.iter().len() == before {
             let place = object.get(name).map_or(object.place, |field| self.field_span(field));
-            self.missing(place, name, object.shape);
+            self.missing(object, place, name);
         }
         value.unwrap_or_else(|| Spanned { value: String::new(), span: object.place })
     }
@@ -349,12 +374,12 @@ impl<'s> Decoder<'s> {
     ) -> Vec<T> {
         let Some(field) = object.get(name) else {
             if presence == Presence::Required {
-                self.missing(object.place, name, object.shape);
+                self.missing(object, object.place, name);
             }
             return Vec::new();
         };
         let Kind::Sequence(nodes) = &field.value.kind else {
-            self.wrong_type(field, "list");
+            self.no_list(field);
             return Vec::new();
         };
         if nodes.is_empty() && presence == Presence::Required {
@@ -481,7 +506,7 @@ impl<'s> Decoder<'s> {
         let place = field.map_or(object.place, |field| self.field_span(field));
         if number == 0 {
             if presence == Presence::Required {
-                self.missing(place, name, object.shape);
+                self.missing(object, place, name);
             }
             return None;
         }
