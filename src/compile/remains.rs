@@ -19,9 +19,7 @@ pub fn check_remains(remains: &[Remains], policies: &[Policy]) -> Diagnostics {
         if policy.disabled {
             continue;
         }
-        let found = check(policy, &library);
-        let all_imports = !found.iter().any(|diagnostic| diagnostic.code == Code::ImportNotFound);
-        diagnostics.extend(found.into_iter().filter(|diagnostic| {
+        diagnostics.extend(check(policy, &library).into_iter().filter(|diagnostic| {
             let is_here = diagnostic.label.as_ref().is_some_and(|label| label.file == policy.source.name());
             is_here
                 && match diagnostic.code {
@@ -31,7 +29,7 @@ pub fn check_remains(remains: &[Remains], policies: &[Policy]) -> Diagnostics {
                     | Code::InvalidName
                     | Code::VariableRedefined
                     | Code::ConstantRedefined => true,
-                    Code::UndefinedVariable | Code::UndefinedConstant => *names_are_known && all_imports,
+                    Code::UndefinedVariable | Code::UndefinedConstant => *names_are_known,
                     _ => false,
                 }
         }));

@@ -28,8 +28,10 @@ pub struct Shape {
 /// A field of an object, or an item of a list.
 #[derive(Clone, Copy)]
 pub struct Field<'n> {
-    /// What it is called in messages.
+    /// The field of the format that it is, or that it is an entry or item of.
     pub name: &'static str,
+    /// The name that the file gives to an entry of a mapping.
+    entry: Option<&'n str>,
     /// The key; of a list item, its first line.
     pub key: Span,
     /// The value.
@@ -116,7 +118,7 @@ impl<'s> Decoder<'s> {
     }
 
     fn wrong_type(&mut self, field: Field<'_>, expected: &str) {
-        let message = format!("`{}`: expected {expected}, got {}", field.name, field.value.type_name());
+        let message = format!("`{}`: expected {expected}, got {}", field.called(), field.value.type_name());
         self.error(Code::WrongType, self.first_line(field.value.span), message);
     }
 
@@ -172,7 +174,8 @@ impl<'s> Decoder<'s> {
                 meant.extend(self.unknown_field(key, entry.key.span, shape));
                 continue;
             };
-            let new = Field { name, key: entry.key.span, value: &entry.value, merges: entry.merges };
+            let new =
+                Field { name, entry: None, key: entry.key.span, value: &entry.value, merges: entry.merges };
             match fields.iter_mut().find(|field| field.name == *name) {
                 None => fields.push(new),
                 // The same field by its two spellings.
@@ -255,7 +258,7 @@ impl<'s> Decoder<'s> {
                 Resolved::Null => return Some(String::new()),
                 Resolved::Float(_) | Resolved::NonFinite => {
                     let got = field.value.type_name();
-                    let message = format!("`{}`: expected string, got {got}", field.name);
+                    let message = format!("`{}`: expected string, got {got}", field.called());
                     let hint = "put it in quotes".to_owned();
                     self.error_with_hint(Code::WrongType, field.value.span, message, hint);
                     return None;
@@ -391,7 +394,7 @@ impl<'s> Decoder<'s> {
             if self.is_spent() {
                 break;
             }
-            let field = Field { name, key: self.first_line(node.span), value: node, merges: 0 };
+            let field = Field { name, entry: None, key: self.first_line(node.span), value: node, merges: 0 };
             items.extend(item(self, field));
         }
         items
@@ -415,7 +418,8 @@ impl<'s> Decoder<'s> {
                 break;
             }
             let Some(key) = self.key(&entry.key) else { continue };
-            let field = Field { name, key: entry.key.span, value: &entry.value, merges: 0 };
+            let named = Some(key).filter(|key| key.len() <= LONG_NAME);
+            let field = Field { name, entry: named, key: entry.key.span, value: &entry.value, merges: 0 };
             if let Some(value) = value(self, field) {
                 let name = Spanned { value: key.to_owned(), span: entry.key.span };
                 definitions.push(Definition { name, value });
@@ -523,7 +527,7 @@ impl<'s> Decoder<'s> {
         let number = self.variant_number(field, variants)?;
         let value = variants.iter().find(|variant| variant.1 == number).and_then(|variant| variant.2);
         if value.is_none() {
-            let message = format!("`{}` must be {}", field.name, choices(variants));
+            let message = format!("`{}` must be {}", field.called(), choices(variants));
             self.error(Code::InvalidValue, field.value.span, message);
         }
         value
@@ -538,7 +542,7 @@ impl<'s> Decoder<'s> {
                     let text = &*scalar.text;
                     let known = variants.iter().find(|variant| variant.0 == text);
                     if known.is_none() {
-                        let message = format!("`{}` cannot be {text:?}", field.name);
+                        let message = format!("`{}` cannot be {text:?}", field.called());
                         let allowed = variants.iter().filter(|variant| variant.2.is_some());
                         let names = allowed.map(|variant| variant.0);
                         let hint = match nearest(text, names.filter(|_| text.len() <= LONG_NAME)) {
@@ -558,10 +562,15 @@ impl<'s> Decoder<'s> {
 }
 
 impl<'n> Field<'n> {
+    /// What it is called in messages.
+    fn called(&self) -> &str {
+        self.entry.unwrap_or(self.name)
+    }
+
     /// A document's root, with what it is called in messages.
     #[must_use]
     pub fn root(name: &'static str, value: &'n Node<'n>, place: Span) -> Self {
-        Self { name, key: place, value, merges: 0 }
+        Self { name, entry: None, key: place, value, merges: 0 }
     }
 }
 
