@@ -157,6 +157,22 @@ impl<'s> Decoder<'s> {
         if one_line { whole } else { field.key }
     }
 
+    /// Reads a mapping as an object; of anything else, says how it is written.
+    pub(super) fn object_written<'n>(
+        &mut self,
+        field: Field<'n>,
+        shape: &'static Shape,
+        example: &str,
+    ) -> Option<Object<'n>> {
+        if !matches!(field.value.kind, Kind::Mapping(_)) {
+            let message = format!("`{}`: expected mapping, got {}", field.called(), field.value.type_name());
+            let span = self.first_line(field.value.span);
+            self.error_with_hint(Code::WrongType, span, message, format!("write `{example}`"));
+            return None;
+        }
+        self.object(field, shape)
+    }
+
     /// Reads a mapping as an object.
     pub fn object<'n>(&mut self, field: Field<'n>, shape: &'static Shape) -> Option<Object<'n>> {
         let Kind::Mapping(entries) = &field.value.kind else {

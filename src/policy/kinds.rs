@@ -316,7 +316,7 @@ impl Decoder<'_> {
 
     fn condition(&mut self, object: &Object<'_>) -> Option<Condition> {
         let field = object.get("condition")?;
-        let choice = self.object(field, &CONDITION)?.choice()?;
+        let choice = self.object_written(field, &CONDITION, "condition: { match: { expr: … } }")?.choice()?;
         if choice.name == "script" {
             self.error(Code::ScriptsUnsupported, field.key, "scripts in conditions are not supported");
             return None;
@@ -325,7 +325,8 @@ impl Decoder<'_> {
     }
 
     fn match_tree(&mut self, field: Field<'_>) -> Option<Condition> {
-        let object = self.object(field, &MATCH)?;
+        let example = if field.name == "match" { "match: { expr: … }" } else { "- expr: …" };
+        let object = self.object_written(field, &MATCH, example)?;
         let choice = object.choice()?;
         let kind = match choice.name {
             "expr" => ConditionKind::Expr(self.text(choice)?),
