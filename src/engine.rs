@@ -7,7 +7,7 @@ use bumpalo::collections::Vec;
 
 use crate::cel::{Const, Map, Timestamp, Value};
 use crate::check::{Decision, Detail, Input, Options, check};
-use crate::compile::{Compiled, Settings, compile};
+use crate::compile::{Compiled, Settings, check_remains, compile};
 use crate::contract::CheckResourcesRequest;
 use crate::policy::{self, Budget, FileKind, Policy};
 use crate::schema::Library;
@@ -164,6 +164,7 @@ fn read_files(
     settings: &Settings<'_>,
 ) -> Result<Files, Diagnostics> {
     let mut policies = std::vec::Vec::new();
+    let mut remains = std::vec::Vec::new();
     let mut schemas = std::vec::Vec::new();
     let mut diagnostics = Diagnostics::new();
     for source in sources {
@@ -183,15 +184,19 @@ fn read_files(
             }
             FileKind::Test | FileKind::TestFixture | FileKind::Ignored => continue,
         }
-        match policy::parse_file(&source, &Budget::default()) {
+        match policy::read_file(&source, &Budget::default()) {
             Ok(policy) => policies.extend(policy),
-            Err(errors) => diagnostics.extend(errors),
+            Err(broken) => {
+                diagnostics.extend(broken.diagnostics);
+                remains.extend(broken.remains.map(|remains| *remains));
+            }
         }
     }
     let schemas = Library::new(schemas);
     if diagnostics.has_errors() {
         // Policies that do parse may have mistakes of their own; imports of broken files are not among them.
         diagnostics.extend(compile_errors_besides_imports(&policies, &schemas, settings));
+        diagnostics.extend(check_remains(&remains, &policies));
         return Err(diagnostics.sorted());
     }
     if policies.is_empty() {

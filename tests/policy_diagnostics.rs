@@ -74,7 +74,10 @@ diagnostics! {
     wrong_type_boolean: concat!("disabled: yes\n", rule!(""));
     wrong_type_string: rule!("      name: 1.5\n");
     wrong_type_list: rule!("      derivedRoles:\n");
+    wrong_type_list_of_one: rule!("      derivedRoles: owner\n");
     wrong_type_mapping: rule!("      condition: R.attr.public\n");
+    wrong_type_condition: rule!("      condition:\n        match:\n          all: {of: [R.attr.public]}\n");
+    wrong_type_match: rule!("      condition:\n        match: R.attr.public\n");
     wrong_type_key: constants!("    1: one\n");
     wrong_type_constant: constants!("    a: [.inf]\n");
     wrong_type_policy: "just text\n";

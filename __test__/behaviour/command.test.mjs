@@ -98,7 +98,12 @@ describe("compile()", { skip }, () => {
       ["RESULT_FAILED", { expected: "EFFECT_DENY", actual: "EFFECT_ALLOW" }, { file: "document.json" }],
     );
     assert.ok(line === 1 && column > 1);
-    assert.equal(action.details.trace[0].outcome, "EFFECT_ALLOW");
+    const [{ outcome, condition }] = action.details.trace;
+    assert.deepEqual(
+      [outcome, condition.kind, condition.expression, condition.value],
+      ["EFFECT_ALLOW", "expr", "true", true],
+    );
+    assert.ok(condition.place.column > column);
   });
 
   test("reports mistakes, and runs no test then", async () => {

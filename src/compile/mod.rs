@@ -8,6 +8,7 @@ mod expressions;
 mod imports;
 mod index;
 mod modules;
+mod remains;
 mod rules;
 mod schemas;
 
@@ -23,6 +24,7 @@ use index::Builder;
 use modules::Modules;
 
 pub use modules::to_const;
+pub use remains::check_remains;
 
 /// A policy set that can decide, and what is odd about it.
 #[derive(Debug)]

@@ -52,6 +52,9 @@ pub(super) struct ModuleScope<'p> {
     exprs: BTreeMap<&'p str, Arc<Expr>>,
     /// Keys of the policies that export names to this one.
     pub(super) imports: BTreeSet<String>,
+    /// Whether there are other variables, or constants, in imports that were not found.
+    lacks_variables: bool,
+    lacks_constants: bool,
 }
 
 impl Names for ModuleScope<'_> {
@@ -109,11 +112,15 @@ impl<'p> ModuleScope<'p> {
         references: &References,
         diagnostics: &mut Diagnostics,
     ) -> bool {
-        let known = |name: &str| self.names.contains(&name);
+        let known = |name: &str| self.lacks_variables || self.names.contains(&name);
         let variables = undefined("variable", &references.variables, known, &self.names);
         let constants: Vec<&str> = self.constants.keys().copied().collect();
-        let constants =
-            undefined("constant", &references.constants, |name| constants.contains(&name), &constants);
+        let constants = undefined(
+            "constant",
+            &references.constants,
+            |name| self.lacks_constants || constants.contains(&name),
+            &constants,
+        );
         let before = diagnostics.iter().len();
         for (code, (span, message, hint)) in variables
             .into_iter()
@@ -207,10 +214,8 @@ impl<'l, 'p> Modules<'l, 'p> {
             }
         }
         for (policy, body) in self.library.variables.values() {
-            for definition in &body.definitions {
-                check_name(policy, "variable", definition, &mut self.diagnostics);
-                self.expressions.check(policy, &definition.value, &mut self.diagnostics);
-            }
+            let diagnostics = self.check_definitions(policy, &body.definitions);
+            self.diagnostics.extend(diagnostics);
         }
         for (policy, body) in self.library.constants.values() {
             body.definitions.iter().for_each(|it| check_name(policy, "constant", it, &mut self.diagnostics));
@@ -224,6 +229,20 @@ impl<'l, 'p> Modules<'l, 'p> {
         self.diagnostics.extend(unused);
     }
 
+    /// What is wrong with exported variables, whoever imports them.
+    pub(super) fn check_definitions(
+        &mut self,
+        policy: &Policy,
+        definitions: &[Definition<Text>],
+    ) -> Diagnostics {
+        let mut diagnostics = Diagnostics::new();
+        for definition in definitions {
+            check_name(policy, "variable", definition, &mut diagnostics);
+            self.expressions.check(policy, &definition.value, &mut diagnostics);
+        }
+        diagnostics
+    }
+
     /// Compiles the variables of a policy and gathers what its expressions see.
     pub(super) fn scope(
         &mut self,
@@ -232,7 +251,12 @@ impl<'l, 'p> Modules<'l, 'p> {
         variables: &'p Variables,
     ) -> ModuleScope<'p> {
         let id = ModuleId(Span::at(self.modules.len()).start);
+        let library = self.library;
         let imports = self.imports(constants, variables);
+        let lacks_variables =
+            variables.import.iter().any(|name| !library.variables.contains_key(name.as_str()));
+        let lacks_constants =
+            constants.import.iter().any(|name| !library.constants.contains_key(name.as_str()));
         let constants = self.constants(policy, constants);
         let variables = self.variables(policy, variables);
         let needs = references_between(&variables);
@@ -245,6 +269,8 @@ impl<'l, 'p> Modules<'l, 'p> {
             reads: Vec::new(),
             exprs: variables.iter().filter_map(|(name, it)| Some((*name, it.expr.clone()?))).collect(),
             imports,
+            lacks_variables,
+            lacks_constants,
         };
         scope.reads = reads_of_slots(&order, &needs, &variables, &scope);
         let mut module =

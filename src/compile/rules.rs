@@ -199,6 +199,8 @@ fn referenced_roles<'i, 'p>(
                     .extend(module.definitions.get_key_value(role.as_str()).map(|(name, it)| (*name, it)));
             }
             Some(sources) => modules.report(ambiguous(policy, role, sources)),
+            // It may well be in the import that was not found.
+            None if lacks_imports(body, modules) => {}
             None => {
                 let message = format!("derived role `{}` is not defined in any imports", role.value);
                 let hint = match nearest(&role.value, imported.keys().copied()) {
@@ -212,6 +214,12 @@ fn referenced_roles<'i, 'p>(
         }
     }
     referenced
+}
+
+fn lacks_imports(body: &policy::ResourcePolicy, modules: &Modules<'_, '_>) -> bool {
+    body.import_derived_roles
+        .iter()
+        .any(|import| !modules.library.derived_roles.contains_key(import.as_str()))
 }
 
 fn ambiguous(

@@ -28,8 +28,10 @@ pub struct Shape {
 /// A field of an object, or an item of a list.
 #[derive(Clone, Copy)]
 pub struct Field<'n> {
-    /// What it is called in messages.
+    /// The field of the format that it is, or that it is an entry or item of.
     pub name: &'static str,
+    /// The name that the file gives to an entry of a mapping.
+    entry: Option<&'n str>,
     /// The key; of a list item, its first line.
     pub key: Span,
     /// The value.
@@ -45,6 +47,8 @@ pub struct Object<'n> {
     pub place: Span,
     shape: &'static Shape,
     fields: Vec<Field<'n>>,
+    /// Fields that unknown keys were probably meant to be.
+    meant: Vec<&'static str>,
 }
 
 impl<'n> Object<'n> {
@@ -80,13 +84,23 @@ pub struct Decoder<'s> {
     budget: &'s Budget,
     /// What is wrong so far.
     pub diagnostics: Diagnostics,
+    /// Whether everything that gives names to values, variables and constants, is right so far.
+    pub names_are_known: bool,
 }
 
 impl<'s> Decoder<'s> {
     /// A decoder that has seen nothing yet.
     #[must_use]
     pub fn new(source: &'s Source, budget: &'s Budget) -> Self {
-        Self { source, budget, diagnostics: Diagnostics::new() }
+        Self { source, budget, diagnostics: Diagnostics::new(), names_are_known: true }
+    }
+
+    /// Reads what gives names to values.
+    pub(super) fn naming<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.diagnostics.iter().len();
+        let value = read(self);
+        self.names_are_known &= self.diagnostics.iter().len() == before;
+        value
     }
 
     /// Whether to leave off; checked before each item of a mapping or list.
@@ -104,12 +118,29 @@ impl<'s> Decoder<'s> {
     }
 
     fn wrong_type(&mut self, field: Field<'_>, expected: &str) {
-        let message = format!("`{}`: expected {expected}, got {}", field.name, field.value.type_name());
+        let message = format!("`{}`: expected {expected}, got {}", field.called(), field.value.type_name());
         self.error(Code::WrongType, self.first_line(field.value.span), message);
     }
 
-    fn missing(&mut self, place: Span, name: &str, shape: &Shape) {
-        self.error(Code::MissingField, place, format!("`{name}` is missing in {}", shape.name));
+    /// Reports a field without a value, unless a key was meant to be that field: then the key has been reported.
+    fn missing(&mut self, object: &Object<'_>, place: Span, name: &str) {
+        if !object.meant.contains(&name) {
+            self.error(Code::MissingField, place, format!("`{name}` is missing in {}", object.shape.name));
+        }
+    }
+
+    fn no_list(&mut self, field: Field<'_>) {
+        let span = self.first_line(field.value.span);
+        let message = format!("`{}`: expected list, got {}", field.name, field.value.type_name());
+        match &field.value.kind {
+            Kind::Scalar(scalar) if !scalar.text.is_empty() && scalar.resolve() != Resolved::Null => {
+                let hint = format!("write `{}: [{}]`", field.name, self.source.slice(span));
+                self.error_with_hint(Code::WrongType, span, message, hint);
+            }
+            Kind::Scalar(_) | Kind::Sequence(_) | Kind::Mapping(_) => {
+                self.error(Code::WrongType, span, message);
+            }
+        }
     }
 
     /// A span without what goes on to further lines.
@@ -126,6 +157,22 @@ impl<'s> Decoder<'s> {
         if one_line { whole } else { field.key }
     }
 
+    /// Reads a mapping as an object; of anything else, says how it is written.
+    pub(super) fn object_written<'n>(
+        &mut self,
+        field: Field<'n>,
+        shape: &'static Shape,
+        example: &str,
+    ) -> Option<Object<'n>> {
+        if !matches!(field.value.kind, Kind::Mapping(_)) {
+            let message = format!("`{}`: expected mapping, got {}", field.called(), field.value.type_name());
+            let span = self.first_line(field.value.span);
+            self.error_with_hint(Code::WrongType, span, message, format!("write `{example}`"));
+            return None;
+        }
+        self.object(field, shape)
+    }
+
     /// Reads a mapping as an object.
     pub fn object<'n>(&mut self, field: Field<'n>, shape: &'static Shape) -> Option<Object<'n>> {
         let Kind::Mapping(entries) = &field.value.kind else {
@@ -133,16 +180,18 @@ impl<'s> Decoder<'s> {
             return None;
         };
         let mut fields: Vec<Field<'n>> = Vec::with_capacity(entries.len());
+        let mut meant = Vec::new();
         for entry in entries {
             if self.is_spent() {
                 return None;
             }
             let Some(key) = self.key(&entry.key) else { continue };
             let Some(name) = shape.fields.iter().find(|name| is_name_of(key, name)) else {
-                self.unknown_field(key, entry.key.span, shape);
+                meant.extend(self.unknown_field(key, entry.key.span, shape));
                 continue;
             };
-            let new = Field { name, key: entry.key.span, value: &entry.value, merges: entry.merges };
+            let new =
+                Field { name, entry: None, key: entry.key.span, value: &entry.value, merges: entry.merges };
             match fields.iter_mut().find(|field| field.name == *name) {
                 None => fields.push(new),
                 // The same field by its two spellings.
@@ -156,7 +205,7 @@ impl<'s> Decoder<'s> {
                 Some(_) => {}
             }
         }
-        let mut object = Object { span: field.value.span, place: field.key, shape, fields };
+        let mut object = Object { span: field.value.span, place: field.key, shape, fields, meant };
         self.choose(&mut object);
         Some(object)
     }
@@ -172,7 +221,10 @@ impl<'s> Decoder<'s> {
         }
     }
 
-    fn unknown_field(&mut self, key: &str, span: Span, shape: &Shape) {
+    /// Reports a key that is no field, and gives the field that it was probably meant to be.
+    fn unknown_field(&mut self, key: &str, span: Span, shape: &Shape) -> Option<&'static str> {
+        // It may have been meant to be the one with the names.
+        self.names_are_known &= !shape.fields.iter().any(|field| matches!(*field, "variables" | "constants"));
         let message = format!("unknown field `{key}` in {}", shape.name);
         // What is much longer than any field was not meant to be one.
         let meant = if key.len() > LONG_NAME { None } else { nearest(key, shape.fields.iter().copied()) };
@@ -181,6 +233,7 @@ impl<'s> Decoder<'s> {
             None => format!("the fields are {}", listing(shape.fields)),
         };
         self.error_with_hint(Code::UnknownField, span, message, hint);
+        meant.and_then(|name| shape.fields.iter().find(|field| **field == name).copied())
     }
 
     /// Sees to it that exactly one of the fields that exclude each other is given. One that came by a merge
@@ -194,6 +247,9 @@ impl<'s> Decoder<'s> {
         let code = if one_of.contains(&"resourcePolicy") { Code::PolicyType } else { Code::InvalidValue };
         let Some(first) = object.fields.iter().filter(is_choice).min_by_key(|field| field.merges).copied()
         else {
+            if object.meant.iter().any(|name| one_of.contains(name)) {
+                return;
+            }
             let code = if code == Code::PolicyType { code } else { Code::MissingField };
             let message = format!("{name} needs one of {}", listing(one_of));
             self.error(code, object.place, message);
@@ -218,7 +274,7 @@ impl<'s> Decoder<'s> {
                 Resolved::Null => return Some(String::new()),
                 Resolved::Float(_) | Resolved::NonFinite => {
                     let got = field.value.type_name();
-                    let message = format!("`{}`: expected string, got {got}", field.name);
+                    let message = format!("`{}`: expected string, got {got}", field.called());
                     let hint = "put it in quotes".to_owned();
                     self.error_with_hint(Code::WrongType, field.value.span, message, hint);
                     return None;
@@ -253,7 +309,7 @@ impl<'s> Decoder<'s> {
         let value = self.string(object, name, rule);
         if value.is_none() && self.diagnostics.iter().len() == before {
             let place = object.get(name).map_or(object.place, |field| self.field_span(field));
-            self.missing(place, name, object.shape);
+            self.missing(object, place, name);
         }
         value.unwrap_or_else(|| Spanned { value: String::new(), span: object.place })
     }
@@ -337,12 +393,12 @@ impl<'s> Decoder<'s> {
     ) -> Vec<T> {
         let Some(field) = object.get(name) else {
             if presence == Presence::Required {
-                self.missing(object.place, name, object.shape);
+                self.missing(object, object.place, name);
             }
             return Vec::new();
         };
         let Kind::Sequence(nodes) = &field.value.kind else {
-            self.wrong_type(field, "list");
+            self.no_list(field);
             return Vec::new();
         };
         if nodes.is_empty() && presence == Presence::Required {
@@ -354,7 +410,7 @@ impl<'s> Decoder<'s> {
             if self.is_spent() {
                 break;
             }
-            let field = Field { name, key: self.first_line(node.span), value: node, merges: 0 };
+            let field = Field { name, entry: None, key: self.first_line(node.span), value: node, merges: 0 };
             items.extend(item(self, field));
         }
         items
@@ -378,7 +434,8 @@ impl<'s> Decoder<'s> {
                 break;
             }
             let Some(key) = self.key(&entry.key) else { continue };
-            let field = Field { name, key: entry.key.span, value: &entry.value, merges: 0 };
+            let named = Some(key).filter(|key| key.len() <= LONG_NAME);
+            let field = Field { name, entry: named, key: entry.key.span, value: &entry.value, merges: 0 };
             if let Some(value) = value(self, field) {
                 let name = Spanned { value: key.to_owned(), span: entry.key.span };
                 definitions.push(Definition { name, value });
@@ -469,7 +526,7 @@ impl<'s> Decoder<'s> {
         let place = field.map_or(object.place, |field| self.field_span(field));
         if number == 0 {
             if presence == Presence::Required {
-                self.missing(place, name, object.shape);
+                self.missing(object, place, name);
             }
             return None;
         }
@@ -486,7 +543,7 @@ impl<'s> Decoder<'s> {
         let number = self.variant_number(field, variants)?;
         let value = variants.iter().find(|variant| variant.1 == number).and_then(|variant| variant.2);
         if value.is_none() {
-            let message = format!("`{}` must be {}", field.name, choices(variants));
+            let message = format!("`{}` must be {}", field.called(), choices(variants));
             self.error(Code::InvalidValue, field.value.span, message);
         }
         value
@@ -501,7 +558,7 @@ impl<'s> Decoder<'s> {
                     let text = &*scalar.text;
                     let known = variants.iter().find(|variant| variant.0 == text);
                     if known.is_none() {
-                        let message = format!("`{}` cannot be {text:?}", field.name);
+                        let message = format!("`{}` cannot be {text:?}", field.called());
                         let allowed = variants.iter().filter(|variant| variant.2.is_some());
                         let names = allowed.map(|variant| variant.0);
                         let hint = match nearest(text, names.filter(|_| text.len() <= LONG_NAME)) {
@@ -521,10 +578,15 @@ impl<'s> Decoder<'s> {
 }
 
 impl<'n> Field<'n> {
+    /// What it is called in messages.
+    fn called(&self) -> &str {
+        self.entry.unwrap_or(self.name)
+    }
+
     /// A document's root, with what it is called in messages.
     #[must_use]
     pub fn root(name: &'static str, value: &'n Node<'n>, place: Span) -> Self {
-        Self { name, key: place, value, merges: 0 }
+        Self { name, entry: None, key: place, value, merges: 0 }
     }
 }
 

@@ -8,8 +8,8 @@ use super::model::{
     Variables,
 };
 use super::names::DEFAULT_VERSION;
-use super::{rules, unique};
-use crate::text::{Code, Diagnostics, Source};
+use super::{Broken, Remains, rules, unique};
+use crate::text::{Code, Source};
 use crate::yaml::{Budget, Node, Text};
 use Presence::{Optional, Required};
 
@@ -85,20 +85,21 @@ const ROLE_SCOPE_PERMISSIONS: &[Variant<()>] =
     &[(UNSPECIFIED, 0, None), (OVERRIDE, 1, None), (CONSENT, 2, Some(()))];
 
 /// Reads a document as a policy.
-pub(super) fn policy(document: &Node<'_>, source: &Source, budget: &Budget) -> Result<Policy, Diagnostics> {
+pub(super) fn policy(document: &Node<'_>, source: &Source, budget: &Budget) -> Result<Policy, Broken> {
     let mut decoder = Decoder::new(source, budget);
     let place = decoder.first_line(document.span);
-    let policy = decoder.policy(Field::root("policy", document, place));
-    match policy {
-        Some(policy) if decoder.diagnostics.is_empty() => {
-            // Of a policy that is left out of the set, only the format counts, as in the PDP.
-            if !policy.disabled {
-                unique::check(&policy.body, source, &mut decoder.diagnostics);
-            }
-            if decoder.diagnostics.is_empty() { Ok(policy) } else { Err(decoder.diagnostics) }
-        }
-        _ => Err(decoder.diagnostics),
+    let Some(policy) = decoder.policy(Field::root("policy", document, place)) else {
+        return Err(decoder.diagnostics.into());
+    };
+    // Of a policy that is left out of the set, only the format counts, as in the PDP.
+    if decoder.diagnostics.is_empty() && !policy.disabled {
+        unique::check(&policy.body, source, &mut decoder.diagnostics);
     }
+    if decoder.diagnostics.is_empty() {
+        return Ok(policy);
+    }
+    let remains = Remains { policy, names_are_known: decoder.names_are_known };
+    Err(Broken { diagnostics: decoder.diagnostics, remains: Some(Box::new(remains)) })
 }
 
 impl Decoder<'_> {
@@ -109,7 +110,7 @@ impl Decoder<'_> {
         let disabled = self.boolean(&object, "disabled");
         let description = self.string(&object, "description", &rules::ANY);
         let metadata = object.get("metadata").and_then(|field| self.metadata(field)).unwrap_or_default();
-        let variables = self.definitions(&object, "variables", Self::defined_text);
+        let variables = self.naming(|decoder| decoder.definitions(&object, "variables", Self::defined_text));
         let choice = object.choice()?;
         let body = match choice.name {
             "resourcePolicy" => Body::Resource(self.resource_policy(choice)?),
@@ -281,6 +282,10 @@ impl Decoder<'_> {
     }
 
     fn variables(&mut self, object: &Object<'_>) -> Variables {
+        self.naming(|decoder| decoder.variables_of(object))
+    }
+
+    fn variables_of(&mut self, object: &Object<'_>) -> Variables {
         let Some(object) = object.get("variables").and_then(|field| self.object(field, &IMPORTS)) else {
             return Variables::default();
         };
@@ -291,6 +296,10 @@ impl Decoder<'_> {
     }
 
     fn constants(&mut self, object: &Object<'_>) -> Constants {
+        self.naming(|decoder| decoder.constants_of(object))
+    }
+
+    fn constants_of(&mut self, object: &Object<'_>) -> Constants {
         let Some(object) = object.get("constants").and_then(|field| self.object(field, &IMPORTS)) else {
             return Constants::default();
         };
@@ -307,7 +316,7 @@ impl Decoder<'_> {
 
     fn condition(&mut self, object: &Object<'_>) -> Option<Condition> {
         let field = object.get("condition")?;
-        let choice = self.object(field, &CONDITION)?.choice()?;
+        let choice = self.object_written(field, &CONDITION, "condition: { match: { expr: … } }")?.choice()?;
         if choice.name == "script" {
             self.error(Code::ScriptsUnsupported, field.key, "scripts in conditions are not supported");
             return None;
@@ -316,7 +325,8 @@ impl Decoder<'_> {
     }
 
     fn match_tree(&mut self, field: Field<'_>) -> Option<Condition> {
-        let object = self.object(field, &MATCH)?;
+        let example = if field.name == "match" { "match: { expr: … }" } else { "- expr: …" };
+        let object = self.object_written(field, &MATCH, example)?;
         let choice = object.choice()?;
         let kind = match choice.name {
             "expr" => ConditionKind::Expr(self.text(choice)?),

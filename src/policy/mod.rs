@@ -34,18 +34,50 @@ pub fn parse(source: &Source, budget: &Budget) -> Result<Policy, Diagnostics> {
     })
 }
 
+/// What is wrong with a policy file.
+#[derive(Debug)]
+pub struct Broken {
+    /// YAML errors, or else all errors of the policy format.
+    pub diagnostics: Diagnostics,
+    /// What can be read in spite of errors of the format.
+    pub remains: Option<Box<Remains>>,
+}
+
+/// A policy without the parts that are wrong: to look for further mistakes in it, and for nothing else.
+#[derive(Debug)]
+pub struct Remains {
+    /// The policy. In the place of what is missing or wrong are empty names, and whole rules and definitions may lack.
+    pub policy: Policy,
+    /// Whether it has all the variables and constants that the file means to define or import.
+    pub names_are_known: bool,
+}
+
+impl From<Diagnostics> for Broken {
+    fn from(diagnostics: Diagnostics) -> Self {
+        Self { diagnostics, remains: None }
+    }
+}
+
 /// Reads the policy of a file, or `None` from a file that is empty or holds only comments: the PDP passes
 /// over such files.
 ///
 /// # Errors
 /// As [`parse`].
 pub fn parse_file(source: &Source, budget: &Budget) -> Result<Option<Policy>, Diagnostics> {
+    read_file(source, budget).map_err(|broken| broken.diagnostics)
+}
+
+/// Reads the policy of a file as [`parse_file`] does, and what remains of one whose format is wrong.
+///
+/// # Errors
+/// As [`parse`].
+pub fn read_file(source: &Source, budget: &Budget) -> Result<Option<Policy>, Broken> {
     let documents = yaml::parse(source, budget)?;
     if let [_, second, ..] = &*documents {
         let span = Span::at(second.span.start as usize);
         let message = "a policy file holds one document, and here a second one starts";
         let diagnostic = Diagnostic::error(Code::MultipleDocuments, source, span, message);
-        return Err(diagnostic.with_hint("move it to a file of its own").into());
+        return Err(Diagnostics::from(diagnostic.with_hint("move it to a file of its own")).into());
     }
     documents.first().map(|document| kinds::policy(document, source, budget)).transpose()
 }
@@ -59,5 +91,6 @@ pub fn parse_stream(
     budget: &Budget,
 ) -> Result<Vec<Result<Policy, Diagnostics>>, Diagnostics> {
     let documents = yaml::parse(source, budget)?;
-    Ok(documents.iter().map(|document| kinds::policy(document, source, budget)).collect())
+    let read = |document| kinds::policy(document, source, budget).map_err(|broken| broken.diagnostics);
+    Ok(documents.iter().map(read).collect())
 }

@@ -126,7 +126,7 @@ pub(crate) fn verb(arguments: &CompileArguments, terminal: &mut Terminal<'_>) ->
             Format::Json => report::diagnostics_json(&report.diagnostics),
         };
         terminal.print(&text)?;
-        terminal.complain("failed to compile")?;
+        terminal.complain(&format!("failed to compile: {}", report::tally(&report.diagnostics)))?;
         return Ok(Exit::CompileFailed);
     }
     if !report.diagnostics.is_empty() {

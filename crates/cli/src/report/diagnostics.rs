@@ -1,5 +1,7 @@
 //! Mistakes in policies.
 
+use std::collections::BTreeSet;
+
 use orthrus::text::{Diagnostic, Diagnostics, Severity};
 use serde_json::{Value, json};
 
@@ -11,6 +13,18 @@ pub(crate) fn diagnostics(diagnostics: &Diagnostics, palette: Palette) -> String
     let heading = palette.paint(Ink::Heading, "Compilation errors");
     let rendered = diagnostics.iter().map(|diagnostic| render(diagnostic, palette) + "\n");
     format!("{heading}\n{}", rendered.collect::<String>())
+}
+
+/// How many errors there are, in how many files.
+pub(crate) fn tally(diagnostics: &Diagnostics) -> String {
+    let errors = || diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+    let files: BTreeSet<&str> =
+        errors().filter_map(|error| error.label.as_ref()).map(|label| label.file.as_str()).collect();
+    let plural = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    match files.len() {
+        0 => plural(errors().count(), "error"),
+        files => format!("{} in {}", plural(errors().count(), "error"), plural(files, "file")),
+    }
 }
 
 /// Warnings, for people.

@@ -9,7 +9,7 @@ mod tree;
 
 use serde::Serialize;
 
-pub(crate) use diagnostics::{diagnostics, diagnostics_json, warnings};
+pub(crate) use diagnostics::{diagnostics, diagnostics_json, tally, warnings};
 pub(crate) use junit::results_junit;
 pub(crate) use palette::Palette;
 pub(crate) use results::results;

@@ -18,7 +18,7 @@ pub(crate) fn results(results: &TestResults, style: Style, verbose: bool, palett
     let view = View { verbose, palette };
     let suites: Vec<Node> = results.suites.iter().filter_map(|suite| view.suite(suite)).collect();
     let mut text = format!("{}\n", palette.paint(Ink::Heading, "Test results"));
-    text.push_str(&draw(&suites, style));
+    text.push_str(&draw(&suites, style, palette));
     text.push('\n');
     for diagnostic in results.suites.iter().flat_map(|suite| suite.diagnostics.iter()) {
         text.push_str(&render(diagnostic, palette));

@@ -1,5 +1,7 @@
 //! A tree of lines, with branches drawn or only indented.
 
+use super::palette::{Ink, Palette};
+
 /// How a tree is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
@@ -27,13 +29,13 @@ impl Node {
 }
 
 /// Draws trees below each other.
-pub(crate) fn draw(nodes: &[Node], style: Style) -> String {
+pub(crate) fn draw(nodes: &[Node], style: Style, palette: Palette) -> String {
     let mut text = String::new();
-    draw_below("", nodes, style, &mut text);
+    draw_below("", nodes, style, palette, &mut text);
     text
 }
 
-fn draw_below(indent: &str, nodes: &[Node], style: Style, text: &mut String) {
+fn draw_below(indent: &str, nodes: &[Node], style: Style, palette: Palette, text: &mut String) {
     for (index, node) in nodes.iter().enumerate() {
         let is_last = index + 1 == nodes.len();
         let (branch, below) = match (style, is_last) {
@@ -46,8 +48,12 @@ fn draw_below(indent: &str, nodes: &[Node], style: Style, text: &mut String) {
             Style::Tree => "┬",
             Style::List => "",
         };
-        text.extend([indent, branch, fork, &node.text, "\n"]);
-        draw_below(&format!("{indent}{below}"), &node.children, style, text);
+        let before = match style {
+            Style::Tree => palette.paint(Ink::Quiet, format_args!("{indent}{branch}{fork}")),
+            Style::List => indent.to_owned(),
+        };
+        text.extend([&before, node.text.as_str(), "\n"]);
+        draw_below(&format!("{indent}{below}"), &node.children, style, palette, text);
     }
 }
 
@@ -61,7 +67,10 @@ mod tests {
             Node::new("a", vec![Node::new("b", vec![Node::leaf("c")]), Node::leaf("d")]),
             Node::new("e", vec![Node::leaf("f")]),
         ];
-        assert_eq!(draw(&tree, Style::Tree), "├─┬a\n│ ├─┬b\n│ │ └──c\n│ └──d\n└─┬e\n  └──f\n");
-        assert_eq!(draw(&tree, Style::List), "a\n  b\n    c\n  d\ne\n  f\n");
+        assert_eq!(
+            draw(&tree, Style::Tree, Palette::new(false)),
+            "├─┬a\n│ ├─┬b\n│ │ └──c\n│ └──d\n└─┬e\n  └──f\n"
+        );
+        assert_eq!(draw(&tree, Style::List, Palette::new(false)), "a\n  b\n    c\n  d\ne\n  f\n");
     }
 }
