@@ -85,8 +85,11 @@ const STATUS_TEXTS = { 401: "Unauthorized", 403: "Forbidden", 503: "Service Unav
 const SETUP = ["engine", "principal", "auxData", "log", "onDenied"];
 const QUESTION = ["resource", "action", "also", "includeMetadata"];
 
+/** What {@link checkGuard} checks. A `lookup` is a question of one request, about what the application has looked for. */
+type Checked = "setup" | "question" | "lookup" | "guard";
+
 /** Refuses options that are unknown or missing, when the guard is made and not when a request comes. */
-export function checkGuard(options: object, needs: "setup" | "question" | "guard", others: string[] = []): void {
+export function checkGuard(options: object, needs: Checked, others: string[] = []): void {
   if (typeof options !== "object" || options === null) {
     throw new OptionsError("", "the options must be an object");
   }
@@ -99,12 +102,17 @@ export function checkGuard(options: object, needs: "setup" | "question" | "guard
   const required = {
     setup: ["engine", "principal"],
     question: ["resource", "action"],
+    lookup: ["action"],
     guard: ["engine", "principal", "resource", "action"],
   }[needs];
   for (const name of required) {
     if ((options as Record<string, unknown>)[name] === undefined) {
       throw new OptionsError(name, "is required");
     }
+  }
+  // What was looked for may not be there, but it has to be said.
+  if (needs === "lookup" && !("resource" in options)) {
+    throw new OptionsError("resource", "is required");
   }
   const { also } = options as { also?: unknown };
   if (also !== undefined && !(Array.isArray(also) && also.every((action) => typeof action === "string"))) {

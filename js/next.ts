@@ -104,7 +104,7 @@ export function createAuthz(setup: NextSetup): NextAuthz {
       decide({ ...setup, principal, resource, action, also: JSON.parse(also), includeMetadata }, []),
   );
   const outcomeOf = (question: NextQuestion) => {
-    checkGuard(question, "question");
+    checkGuard(question, "lookup");
     const { resource, action, also = [], includeMetadata = false } = question;
     return decideOnce(resource, action, JSON.stringify(also), includeMetadata);
   };

@@ -82,7 +82,7 @@ export const authzContext: RouterContext<Authz> = {};
 export function createAuthz(setup: ReactRouterSetup): ReactRouterAuthz {
   checkGuard(setup, "setup");
   const authorize = async (args: RouteArgs, question: ReactRouterQuestion): Promise<Authz> => {
-    checkGuard(question, "question");
+    checkGuard(question, "lookup");
     const guard = { ...setup, ...question };
     const outcome = await ask(guard, [args], isAnswer);
     if (outcome.outcome === "allowed") {
@@ -104,7 +104,7 @@ export function createAuthz(setup: ReactRouterSetup): ReactRouterAuthz {
       };
     },
     async isAllowed(args, question) {
-      checkGuard(question, "question");
+      checkGuard(question, "lookup");
       const outcome = settle(await decide({ ...setup, ...question }, [args]), isAnswer, undefined);
       if (outcome.outcome === "unavailable") {
         throw new UndecidedError(503, { cause: outcome.error });

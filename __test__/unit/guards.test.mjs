@@ -391,6 +391,14 @@ describe("React Router", () => {
     });
   }
 
+  test("a resource that was looked for and is not there is forbidden", async () => {
+    const authz = onReactRouter.createAuthz(setup());
+    const missing = { ...question, resource: undefined };
+    await assert.rejects(authz.authorize(args, missing), ({ status }) => status === 403);
+    assert.equal(await authz.isAllowed(args, missing), false);
+    await assert.rejects(authz.authorize(args, { action: "view" }), { code: "OPTIONS_INVALID", path: "resource" });
+  });
+
   test("principal: who asks, or null", async () => {
     assert.equal(await onReactRouter.createAuthz(setup()).principal(args), PRINCIPAL);
     assert.equal(await onReactRouter.createAuthz(setup({ principal: () => undefined })).principal(args), null);

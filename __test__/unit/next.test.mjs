@@ -173,6 +173,12 @@ describe("components and actions", () => {
     assert.equal(await guard({ principal: () => undefined }).principal(), null);
   });
 
+  test("a resource that was looked for and is not there is forbidden", async () => {
+    await assert.rejects(guard().authorize({ ...question, resource: undefined }), interrupted(403));
+    assert.equal(await guard().isAllowed({ ...question, resource: undefined }), false);
+    await assert.rejects(guard().authorize({ action: "view" }), { code: "OPTIONS_INVALID", path: "resource" });
+  });
+
   test("questions are checked when they are asked", async () => {
     await assert.rejects(guard().authorize({ resource: RESOURCE }), { code: "OPTIONS_INVALID", path: "action" });
     assert.throws(() => guard({ onDenied: () => undefined }), { code: "OPTIONS_INVALID", path: "onDenied" });
