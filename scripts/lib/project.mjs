@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -86,19 +86,18 @@ function npmCli() {
   return candidates.find((path) => path !== undefined && existsSync(path));
 }
 
-const STAMP = inRoot("node_modules", ".orthrus-installed");
-
-/** Installs the locked dependencies, unless they are there for this lock file and platform. */
-export async function install() {
-  const lock = readFileSync(inRoot("package-lock.json"));
+/** Installs the locked dependencies of a folder, unless they are there for its lock file and this platform. */
+export async function install(folder = ROOT) {
+  const lock = readFileSync(join(folder, "package-lock.json"));
   const wanted = createHash("sha256").update(lock).update(`${process.platform}-${process.arch}`).digest("hex");
-  if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === wanted) {
+  const stamp = join(folder, "node_modules", ".orthrus-installed");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) {
     return;
   }
-  console.log("Installing the locked dependencies (npm ci)");
-  await npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
-  mkdirSync(inRoot("node_modules"), { recursive: true });
-  writeFileSync(STAMP, wanted);
+  console.log(`Installing the locked dependencies of ${relative(ROOT, folder) || "the project"} (npm ci)`);
+  await npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: folder });
+  mkdirSync(join(folder, "node_modules"), { recursive: true });
+  writeFileSync(stamp, wanted);
 }
 
 /** The platform suffix of addons and packages, such as `linux-x64-gnu`; only after the TypeScript is built. */
