@@ -9,6 +9,7 @@
 
 import { existsSync, readdirSync } from "node:fs";
 import { build } from "./build.mjs";
+import { provideChromium } from "./lib/chromium.mjs";
 import { CI, elapsed, inRoot, npm, run, runTool } from "./lib/project.mjs";
 
 const SECOND_NODE = "22";
@@ -81,14 +82,20 @@ async function step(title, action) {
 const cargo = (args, options) => run("cargo", args, { mayFail: true, ...options });
 const tool = (name, args) => runTool(name, args, { mayFail: true });
 
-/** Runs test files by a Node.js. */
-function nodeTest(onLine, folders, node = process.execPath) {
+/** Runs test files by a Node.js; `flags` are further flags of its runner. */
+function nodeTest(onLine, folders, { node = process.execPath, flags = [] } = {}) {
   const files = folders.flatMap((folder) =>
     readdirSync(inRoot("__test__", folder))
       .filter((name) => name.endsWith(".test.mjs"))
       .map((name) => `__test__/${folder}/${name}`),
   );
-  return run(node, ["--test", "--test-reporter=spec", ...files], { onLine, mayFail: true });
+  return run(node, ["--test", "--test-reporter=spec", ...flags, ...files], { onLine, mayFail: true });
+}
+
+/** Builds, starts and drives the examples, one after the other: each build takes all the cores. */
+async function examples(onLine) {
+  await provideChromium();
+  return nodeTest(onLine, ["examples"], { flags: ["--test-concurrency=1"] });
 }
 
 /** A short, fixed run of the differential test; `npm run test:differential` runs longer ones. */
@@ -140,6 +147,7 @@ const STEPS = [
   ["JavaScript: types", () => tool("typescript", ["--project", "__test__/types"])],
   [`JavaScript: tests on Node ${process.versions.node}`, (onLine) => nodeTest(onLine, ["unit", "behaviour"])],
   ["JavaScript: packaging", (onLine) => nodeTest(onLine, ["packaging"])],
+  ["Examples: built, started, and driven by HTTP and a browser", examples],
   ["Differential: the same answers as the PDP", differential],
 ];
 
@@ -162,7 +170,7 @@ if (built) {
         `\nSKIPPED: ${second} (this is ${process.version}; with CI set, another is installed on Linux and macOS)`,
       );
     } else {
-      await step(second, (onLine) => nodeTest(onLine, ["unit", "behaviour"], node));
+      await step(second, (onLine) => nodeTest(onLine, ["unit", "behaviour"], { node }));
     }
   }
 }
