@@ -9,6 +9,7 @@ mod bytes;
 mod cli;
 mod engines;
 mod error;
+mod jwt;
 mod open;
 
 use bumpalo::Bump;
