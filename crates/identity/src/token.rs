@@ -12,9 +12,10 @@ pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
 /// A token in its parts.
 pub(crate) struct Token<'a> {
-    pub header_text: String,
+    header_text: String,
     pub header: Header,
-    pub payload: &'a str,
+    /// The bytes of the payload.
+    payload: Vec<u8>,
     /// What is signed: header and payload as they came.
     pub message: &'a [u8],
     pub signature: &'a str,
@@ -38,27 +39,28 @@ impl<'a> Token<'a> {
         else {
             return Err(Refusal::Malformed("three parts, separated by dots, are expected".to_owned()));
         };
-        // The signature is decoded where it is checked, and only there; that it can be decoded is a matter of form.
+        // The signature is decoded anew where it is checked; that it can be decoded is a matter of form.
         decode("signature", signature)?;
-        let header_text = decode_text("header", header)?;
+        let bytes = decode("payload", payload)?;
+        let header_text = utf8("header", decode("header", header)?)?;
         let members = parse_object(header_text.as_bytes())
             .map_err(|problem| Refusal::Malformed(format!("the header is not as it should be: {problem}")))?;
         Ok(Self {
             header: Header::of(&members)?,
             header_text,
-            payload,
+            payload: bytes,
             message: &text.as_bytes()[..header.len() + 1 + payload.len()],
             signature,
         })
     }
 
-    /// The payload as text and as members.
-    pub(crate) fn claims(&self) -> Result<(String, Object), Refusal> {
-        let text = decode_text("payload", self.payload)?;
+    /// Header and payload as texts, and the payload's members.
+    pub(crate) fn open(self) -> Result<(String, String, Object), Refusal> {
+        let text = utf8("payload", self.payload)?;
         let claims = parse_object(text.as_bytes()).map_err(|problem| {
             Refusal::Malformed(format!("the payload is not as it should be: {problem}"))
         })?;
-        Ok((text, claims))
+        Ok((self.header_text, text, claims))
     }
 }
 
@@ -89,6 +91,6 @@ fn decode(part: &str, text: &str) -> Result<Vec<u8>, Refusal> {
         .map_err(|error| Refusal::Malformed(format!("the {part} is not base64url: {error}")))
 }
 
-fn decode_text(part: &str, text: &str) -> Result<String, Refusal> {
-    String::from_utf8(decode(part, text)?).map_err(|_| Refusal::Malformed(format!("the {part} is not UTF-8")))
+fn utf8(part: &str, bytes: Vec<u8>) -> Result<String, Refusal> {
+    String::from_utf8(bytes).map_err(|_| Refusal::Malformed(format!("the {part} is not UTF-8")))
 }

@@ -41,9 +41,9 @@ impl Verifier {
         if let Some(keys) = &self.keys {
             self.check_signature(&token, keys)?;
         }
-        let (text, members) = token.claims()?;
+        let (header, claims, members) = token.open()?;
         claims::check(&members, &self.rules, now)?;
-        Ok(Verified { header: token.header_text, claims: text })
+        Ok(Verified { header, claims })
     }
 
     fn check_signature(&self, token: &Token<'_>, keys: &KeySet) -> Result<(), Refusal> {

@@ -132,7 +132,8 @@ fn keys_in_pem() {
         ("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "no key of RSA, P-256"),
         (&pem::encode(&pem::Pem::new("PRIVATE KEY", der.clone())), "\"PRIVATE KEY\" is no public key"),
         (&pem::encode(&pem::Pem::new("CERTIFICATE", der)), "\"CERTIFICATE\" is no public key"),
-        ("-----BEGIN PUBLIC KEY-----", "no PEM"),
+        ("-----BEGIN PUBLIC KEY-----", "no keys in it"),
+        ("-----BEGIN PUBLIC KEY-----\n!\n-----END PUBLIC KEY-----\n", "no PEM"),
     ] {
         let found = problem(&KeySource::Pem(text), &json!({}));
         assert!(found.contains(expected), "{text}\nexpected: {expected}\nfound: {found}");
