@@ -136,8 +136,7 @@ class RemoteKeySet implements KeySet {
         this.#keys = { verifier: verifier("remote", bytes, this.#rules) };
         this.#bytes = bytes;
       }
-      const wanted = Math.min(refreshInterval ?? lifetime ?? DEFAULT_LIFETIME, MAX_LIFETIME);
-      const span = refreshInterval === undefined ? Math.max(wanted, cooldown) : wanted;
+      const span = Math.min(Math.max(refreshInterval ?? lifetime ?? DEFAULT_LIFETIME, cooldown), MAX_LIFETIME);
       this.#fresh = { ahead: now + span * AHEAD, until: now + span };
       this.#failures = 0;
       return this.#keys;

@@ -30,11 +30,14 @@ const ALGORITHMS = "RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 EdDSA Ed2551
 export interface RemoteKeySetOptions {
   /** Where the JWK set is: an `https:` URL, or an `http:` URL of this machine. Redirects are not followed. */
   url: string | URL;
-  /** How long keys count as fresh. Default: what `Cache-Control` or `Expires` say, else an hour. */
+  /**
+   * How long keys count as fresh. Default: what `Cache-Control` or `Expires` say, else an hour. In any case not less than
+   * `cooldown`, and at most a day.
+   */
   refreshInterval?: Duration | undefined;
   /** How long fetching may take. Default: 5 seconds. */
   timeout?: Duration | undefined;
-  /** How long after fetching an unknown `kid` does not make them be fetched again. Default: 30 seconds. */
+  /** How long after a fetch an unknown `kid` does not make keys be fetched again. Default: 30 seconds. */
   cooldown?: Duration | undefined;
   /** How long keys that are no longer fresh are used while they cannot be fetched. Default: an hour. */
   staleIfError?: Duration | undefined;

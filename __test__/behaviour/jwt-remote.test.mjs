@@ -90,6 +90,14 @@ describe("a published key set", { skip }, () => {
     assert.equal(server.requests, 2);
   });
 
+  test("stays fresh for the cool-down at least, whatever refreshInterval says", async () => {
+    const verifier = verifierOn(json(set("one")), { refreshInterval: 0 });
+    const good = await token(keys.one);
+    await verifier.verify(good);
+    await verifier.verify(good);
+    assert.equal(server.requests, 1);
+  });
+
   test("is fetched ahead of time, and nobody waits for it", async () => {
     const verifier = verifierOn(json(set("one")));
     const good = await token(keys.one);
