@@ -1,7 +1,11 @@
 //! What verifying a token costs beside checking its signature. Prints one JSON object a line: `{"name", "bare", "verify",
 //! "ratio"}`; the times are medians over rounds, in nanoseconds.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark that cannot go on fails and says so")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark that cannot go on fails and says so"
+)]
 
 #[path = "../tests/tokens/support.rs"]
 #[allow(dead_code, reason = "the tests use the rest")]
@@ -32,7 +36,8 @@ fn main() {
 fn rsa() -> (EncodingKey, Value) {
     let key = rsa::RsaPrivateKey::new(&mut rand::thread_rng(), 2048).unwrap();
     let number = |number: &rsa::BigUint| base64(number.to_bytes_be());
-    let jwk = json!({ "kty": "RSA", "kid": "rsa", "alg": "RS256", "n": number(key.n()), "e": number(key.e()) });
+    let jwk =
+        json!({ "kty": "RSA", "kid": "rsa", "alg": "RS256", "n": number(key.n()), "e": number(key.e()) });
     (EncodingKey::from_rsa_der(key.to_pkcs1_der().unwrap().as_bytes()), jwk)
 }
 

@@ -67,7 +67,8 @@ fn tokens(case: &Value) -> Vec<(String, String)> {
     if case["wantStatus"]["httpStatusCode"] != 200 {
         return Vec::new();
     }
-    let inputs = case.as_object().into_iter().flat_map(|case| case.values()).filter_map(|call| call.get("input"));
+    let inputs =
+        case.as_object().into_iter().flat_map(|case| case.values()).filter_map(|call| call.get("input"));
     let tokens = inputs.flat_map(|input| {
         let aux_data = &input["auxData"];
         let named = aux_data["jwts"].as_object().into_iter().flatten();
@@ -77,7 +78,8 @@ fn tokens(case: &Value) -> Vec<(String, String)> {
 }
 
 fn verifies(key: &str, token: &str) -> Result<(), String> {
-    let verifier = Verifier::new(&KeySource::Local(key), Rules::default()).map_err(|error| error.to_string())?;
+    let verifier =
+        Verifier::new(&KeySource::Local(key), Rules::default()).map_err(|error| error.to_string())?;
     let verified = verifier.verify(token, NOW).map_err(|refusal| refusal.to_string())?;
     let claims: Value = serde_json::from_str(&verified.claims).map_err(|error| error.to_string())?;
     if claims["iss"] == "cerbos-test-suite" { Ok(()) } else { Err(format!("claims: {claims}")) }

@@ -203,7 +203,7 @@ fn rules_that_loosen() {
         (json!({ "types": ["at+jwt"] }), header(), claims(), "JWT_TYPE"),
         (json!({ "types": ["at+jwt"] }), without(&header(), "typ"), claims(), "JWT_TYPE"),
         (json!({ "types": ["*"] }), typed, claims(), "ok"),
-        (json!({ "algorithms": ["EdDSA"] }), header(), claims(), "JWT_KEY_UNKNOWN"),
+        (json!({ "algorithms": ["EdDSA"] }), header(), claims(), "JWT_ALGORITHM"),
         (json!({ "optionalKid": true }), without(&header(), "kid"), claims(), "ok"),
         (
             json!({ "optionalKid": true }),
@@ -213,7 +213,6 @@ fn rules_that_loosen() {
         ),
     ];
     for (rules, header, claims, expected) in rows {
-        let expected = if rules.get("algorithms").is_some() { "JWT_ALGORITHM" } else { expected };
         assert_eq!(
             outcome(&verifier(&rules), &es256(&header, &claims)),
             expected,
