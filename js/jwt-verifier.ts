@@ -1,5 +1,5 @@
 import { loadNative } from "./addon.js";
-import { JwtError } from "./errors.js";
+import { JwtError, OptionsError } from "./errors.js";
 import { type KeySet, type Keys, keySet, noKeySet } from "./jwt-keys.js";
 import { type CheckedJwtOptions, checkJwtOptions, type JwtOptions } from "./jwt-options.js";
 import { errorFromNative } from "./native.js";
@@ -101,7 +101,14 @@ export class JwtVerifier {
   }
 
   #now(): number {
-    return this.#options.now === undefined ? Date.now() : this.#options.now().getTime();
+    if (this.#options.now === undefined) {
+      return Date.now();
+    }
+    const now = this.#options.now().getTime();
+    if (Number.isNaN(now)) {
+      throw new OptionsError("now", "must return a valid Date");
+    }
+    return now;
   }
 
   #keySet(id: string | undefined): KeySet {

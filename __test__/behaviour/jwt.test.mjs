@@ -181,6 +181,12 @@ describe("a token", { skip }, () => {
     assert.equal(await outcome(verifier, token), "JWT_EXPIRED");
   });
 
+  test("is refused by a clock that tells no time", async () => {
+    const keySets = [{ id: "ks", local: { jwks: keys.rsa.jwk } }];
+    const verifier = createVerifier({ keySets, now: () => new Date(Number.NaN) });
+    await assert.rejects(verifier.verify(await sign(keys.rsa)), { code: "OPTIONS_INVALID", path: "now" });
+  });
+
   test("is remembered among those used last", async () => {
     const verifier = createVerifier({ keySets: [{ id: "ks", local: { jwks: keys.ec.jwk } }], cacheSize: 2 });
     const tokens = await Promise.all([1, 2, 3].map((n) => sign(keys.ec, { n })));

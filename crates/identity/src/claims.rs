@@ -19,11 +19,11 @@ pub(crate) fn check(claims: &Object, rules: &Rules, now: f64) -> Result<(), Refu
     if exp.is_none() && !rules.optional_exp {
         return Err(Refusal::ClaimMissing("exp".to_owned()));
     }
-    if exp.is_some_and(|exp| now >= exp + rules.skew) {
+    if exp.is_some_and(|exp| !is_before(now, exp + rules.skew)) {
         return Err(Refusal::Expired);
     }
     for (name, moment) in [("nbf", nbf), ("iat", iat)] {
-        if moment.is_some_and(|moment| now < moment - rules.skew) {
+        if moment.is_some_and(|moment| !is_reached(moment - rules.skew, now)) {
             return Err(Refusal::NotYetValid(name));
         }
     }
@@ -43,6 +43,15 @@ pub(crate) fn check(claims: &Object, rules: &Rules, now: f64) -> Result<(), Refu
         Some(name) => Err(Refusal::ClaimMissing(name.clone())),
         None => Ok(()),
     }
+}
+
+/// A time that is no number is neither before nor after another, so that by a broken clock no token is valid.
+fn is_before(left: f64, right: f64) -> bool {
+    left < right
+}
+
+fn is_reached(moment: f64, now: f64) -> bool {
+    moment <= now
 }
 
 /// An empty `sub` identifies nobody, as a missing one does.
