@@ -168,6 +168,20 @@ describe("a token", { skip }, () => {
     });
   }
 
+  test("with any character changed, left out or put in is refused", async () => {
+    const token = await sign(keys.ed);
+    assert.equal(await outcome(verifier, token), "ok");
+    for (let at = 0; at < token.length; at++) {
+      for (const other of ["A", "B", ".", "=", ""]) {
+        const changed = token.slice(0, at) + other + token.slice(at + 1);
+        if (changed !== token) {
+          assert.notEqual(await outcome(verifier, changed), "ok", changed);
+        }
+      }
+      assert.notEqual(await outcome(verifier, `${token.slice(0, at)}A${token.slice(at)}`), "ok");
+    }
+  });
+
   test("that is accepted once is refused when it has expired", async () => {
     let at = Date.now();
     const verifier = createVerifier({
