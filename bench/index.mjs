@@ -21,6 +21,7 @@ import { casl } from "./peers/casl.mjs";
 import { orthrusAwaited, orthrusSync } from "./peers/orthrus.mjs";
 import { pdp, Unavailable } from "./peers/pdp.mjs";
 import { megabytes, micros, millis, table, times } from "./table.mjs";
+import { benchTokens } from "./tokens.mjs";
 import { ACTIONS, questions, writePolicies } from "./workload.mjs";
 
 const { values: flags } = parseArgs({
@@ -130,6 +131,16 @@ if (flags["without-engine"]) {
 
 results.checks = [];
 for (const policies of SIZES) results.checks.push(await benchChecks(policies));
+
+title("Tokens");
+results.tokens = await benchTokens({ rounds: flags.quick ? 3 : 40, batch: flags.quick ? 100 : 2_000 });
+const plain = results.tokens.find(({ name }) => name === "check, no token");
+console.log(
+  table(
+    ["", "p50", "p50 : check"],
+    results.tokens.map(({ name, p50 }) => [name, micros(p50), times(p50 / plain.p50)]),
+  ),
+);
 
 title("Growth");
 results.growth = await benchGrowth(GROWTH_SIZES, ONE_ROW);

@@ -1,6 +1,8 @@
 /** Tokens of a request to the claims that policies read. */
 
-import { RequestError } from "./errors.js";
+import { JwtError, RequestError } from "./errors.js";
+import { claimsOfPolicies } from "./jwt-claims.js";
+import type { JwtVerifier } from "./jwt-verifier.js";
 import type { AuxData, JWT } from "./request.js";
 
 /** The claims of a token. */
@@ -12,6 +14,9 @@ export type DecodedJWTPayload = Record<string, unknown>;
  */
 export type DecodeJWTPayload = (jwt: JWT) => DecodedJWTPayload | PromiseLike<DecodedJWTPayload>;
 
+/** The claims of a token that stands at a path of a request; throws, or rejects with, a `RequestError`. */
+export type TokenDecoder = (jwt: JWT, path: string) => DecodedJWTPayload | Promise<DecodedJWTPayload>;
+
 /** The claims of all tokens of a request. */
 export interface AuxClaims {
   jwt?: DecodedJWTPayload | undefined;
@@ -21,7 +26,7 @@ export interface AuxClaims {
 /** The claims of a request's tokens; a promise only if the decoder returned one. Throws a `RequestError`. */
 export function decodeAuxData(
   auxData: AuxData | undefined,
-  decode: DecodeJWTPayload | undefined,
+  decode: TokenDecoder | undefined,
 ): AuxClaims | undefined | Promise<AuxClaims> {
   if (auxData === undefined) {
     return undefined;
@@ -56,7 +61,7 @@ export function decodeAuxData(
 function decodeToken(
   jwt: JWT,
   path: string,
-  decode: DecodeJWTPayload | undefined,
+  decode: TokenDecoder | undefined,
 ): DecodedJWTPayload | Promise<DecodedJWTPayload> {
   if (typeof jwt !== "object" || jwt === null) {
     throw new RequestError("REQUEST_INVALID", path, "must be an object with a token");
@@ -68,9 +73,41 @@ function decodeToken(
     throw new RequestError(
       "REQUEST_JWT_UNSUPPORTED",
       path,
-      "a token needs the option decodeJWTPayload, which verifies it and returns its claims",
+      "a token needs the option auxData.jwt, which names the keys to verify it by, or decodeJWTPayload",
     );
   }
+  return decode(jwt, path);
+}
+
+/** The claims of a token that a verifier accepts. */
+export function verifiedClaims(
+  verifier: JwtVerifier,
+  { token, keySetId }: JWT,
+  path: string,
+): DecodedJWTPayload | Promise<DecodedJWTPayload> {
+  const refused = (error: unknown): never => {
+    if (!(error instanceof JwtError)) {
+      throw error;
+    }
+    const code = error.retryable ? "REQUEST_JWT_UNAVAILABLE" : "REQUEST_JWT_INVALID";
+    throw new RequestError(code, path, `${error.code}: ${error.message}`, { cause: error });
+  };
+  try {
+    const verified = verifier.decide(token, keySetId);
+    return verified instanceof Promise
+      ? verified.then(({ claims }) => claimsOfPolicies(claims), refused)
+      : claimsOfPolicies(verified.claims);
+  } catch (error) {
+    return refused(error);
+  }
+}
+
+/** The claims of a token as the option `decodeJWTPayload` tells them. */
+export function decodedClaims(
+  decode: DecodeJWTPayload,
+  jwt: JWT,
+  path: string,
+): DecodedJWTPayload | Promise<DecodedJWTPayload> {
   const checked = (claims: unknown): DecodedJWTPayload => {
     if (typeof claims !== "object" || claims === null || Array.isArray(claims)) {
       throw new RequestError("REQUEST_JWT_INVALID", path, "decodeJWTPayload must return an object of claims");

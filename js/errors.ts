@@ -79,14 +79,16 @@ function countOf(diagnostics: readonly Diagnostic[]): string {
 /**
  * - `REQUEST_INVALID`: a field is missing or has a value that the request cannot carry;
  * - `REQUEST_TOO_LARGE`: the request exceeds 16 MiB, or its attributes 64 levels;
- * - `REQUEST_JWT_UNSUPPORTED`: it carries a token, and the engine was opened without `decodeJWTPayload`;
- * - `REQUEST_JWT_INVALID`: `decodeJWTPayload` refused the token (its error is the `cause`).
+ * - `REQUEST_JWT_UNSUPPORTED`: it carries a token, and the engine was opened without keys for it;
+ * - `REQUEST_JWT_INVALID`: the token is refused (the `cause` says why: a {@link JwtError}, or what `decodeJWTPayload` threw);
+ * - `REQUEST_JWT_UNAVAILABLE`: what it takes to verify the token cannot be had now; another try may succeed.
  */
 export type RequestErrorCode =
   | "REQUEST_INVALID"
   | "REQUEST_TOO_LARGE"
   | "REQUEST_JWT_UNSUPPORTED"
-  | "REQUEST_JWT_INVALID";
+  | "REQUEST_JWT_INVALID"
+  | "REQUEST_JWT_UNAVAILABLE";
 
 /** The request is refused, and no decision is made. */
 export class RequestError extends OrthrusError {
@@ -230,5 +232,58 @@ export class UndecidedError extends OrthrusError {
     super("AUTHORIZATION_UNDECIDED", "the authorization of this request could not be decided", options);
     this.status = status;
     this.statusCode = status;
+  }
+}
+
+/**
+ * - `JWT_TOO_LARGE`: the token has more than 16 KiB;
+ * - `JWT_MALFORMED`: it is no token, a registered claim has not its type, or an object in it names a member twice;
+ * - `JWT_ALGORITHM`: its algorithm is `none`, not allowed, or not that of the key;
+ * - `JWT_CRITICAL`: it demands an extension (`crit`, `b64`); none is understood;
+ * - `JWT_TYPE`: its `typ` is not allowed;
+ * - `JWT_KEY_SET_UNKNOWN`: no key set has the id that was given, or none was given and there are several;
+ * - `JWT_KEY_UNKNOWN`: no key of the set has its `kid`, or it has none;
+ * - `JWT_SIGNATURE`: its signature is wrong;
+ * - `JWT_EXPIRED`, `JWT_NOT_YET_VALID`: by `exp`; by `nbf` or `iat`;
+ * - `JWT_ISSUER`, `JWT_AUDIENCE`: it is of another issuer, for another audience;
+ * - `JWT_CLAIM_MISSING`: a claim that is required is missing or empty;
+ * - `JWT_REVOKED`: the revocation list has it;
+ * - `JWT_KEYS_UNAVAILABLE`: the keys cannot be fetched;
+ * - `JWT_REVOCATION_UNAVAILABLE`: the revocation list does not answer.
+ */
+export type JwtErrorCode =
+  | "JWT_TOO_LARGE"
+  | "JWT_MALFORMED"
+  | "JWT_ALGORITHM"
+  | "JWT_CRITICAL"
+  | "JWT_TYPE"
+  | "JWT_KEY_SET_UNKNOWN"
+  | "JWT_KEY_UNKNOWN"
+  | "JWT_SIGNATURE"
+  | "JWT_EXPIRED"
+  | "JWT_NOT_YET_VALID"
+  | "JWT_ISSUER"
+  | "JWT_AUDIENCE"
+  | "JWT_CLAIM_MISSING"
+  | "JWT_REVOKED"
+  | "JWT_KEYS_UNAVAILABLE"
+  | "JWT_REVOCATION_UNAVAILABLE";
+
+/** A token is refused. The message is for the log: who sent the token must not learn it. */
+export class JwtError extends OrthrusError {
+  static {
+    JwtError.prototype.name = "JwtError";
+  }
+
+  declare readonly code: JwtErrorCode;
+  /**
+   * Whether nothing is known against the token: what it takes to verify it cannot be had now. A server answers 503, and 401 to
+   * all other errors.
+   */
+  readonly retryable: boolean;
+
+  constructor(code: JwtErrorCode, message: string, options?: ErrorOptions) {
+    super(code, message, options);
+    this.retryable = code === "JWT_KEYS_UNAVAILABLE" || code === "JWT_REVOCATION_UNAVAILABLE";
   }
 }

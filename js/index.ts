@@ -11,6 +11,8 @@ export {
   type DiagnosticPlace,
   IdentityError,
   type IdentityErrorCode,
+  JwtError,
+  type JwtErrorCode,
   OptionsError,
   OrthrusError,
   PolicyError,
@@ -20,7 +22,7 @@ export {
   UndecidedError,
   ValidationFailed,
 } from "./errors.js";
-export { type Options, SchemaEnforcement, type ValidationFailedCallback } from "./options.js";
+export { type AuxDataOptions, type Options, SchemaEnforcement, type ValidationFailedCallback } from "./options.js";
 export { Orthrus } from "./orthrus.js";
 export type {
   AuxData,

@@ -6,6 +6,8 @@
 import {
   ClosedError,
   type Diagnostic,
+  JwtError,
+  type JwtErrorCode,
   OptionsError,
   OrthrusError,
   PolicyError,
@@ -27,6 +29,14 @@ export type Answer = number | string;
 
 /** How many actions a number answers at most: as many as make a small integer on every platform. */
 export const MASK_BITS = 30;
+
+/** Keys and rules that verify tokens: an object of the addon, which is freed when nobody holds it. */
+export interface NativeJwtVerifier {
+  readonly __nativeJwtVerifier: unique symbol;
+}
+
+/** Where keys come from: see `KeySource` in `crates/identity`; with `none` any signature is believed. */
+export type NativeKeySource = "remote" | "local" | "pem" | "secret" | "none";
 
 /** The addon. All failures are {@link NativeFailure | failures} in the message of an `Error`. */
 export interface Native {
@@ -61,6 +71,24 @@ export interface Native {
    * With `audit` the answer is a string with all details, whether or not the request asks for metadata.
    */
   checkJson(engine: EngineNumber, request: string, at?: number, audit?: boolean): Answer;
+  /** Reads keys. `rules` is JSON of `NativeJwtRules`. Keys that cannot be used fail with the code `JWT_KEYS_INVALID`. */
+  jwtVerifier(source: NativeKeySource, keys: Uint8Array, rules: string): NativeJwtVerifier;
+  /** Verifies a token at an instant in milliseconds since 1970. JSON: `[header, claims]`. */
+  verifyJwt(verifier: NativeJwtVerifier, token: string, now: number): string;
+}
+
+/** The rules for the tokens of a key set as the addon gets them, as JSON. */
+export interface NativeJwtRules {
+  issuer: string[];
+  audience: string[];
+  algorithms: string[];
+  requiredClaims: string[];
+  /** Seconds. */
+  skew: number;
+  types: string[];
+  optionalAlg: boolean;
+  optionalKid: boolean;
+  optionalExp: boolean;
 }
 
 /** The options as the addon gets them, as JSON. */
@@ -107,7 +135,7 @@ export interface NativeDetail {
 
 /** The JSON in the message of an error that the addon throws. */
 export interface NativeFailure {
-  /** `POLICY_INVALID`, `REQUEST_…`, `OPTIONS_INVALID`, `STORE_UNREADABLE`, `ENGINE_CLOSED`; others stay as they are. */
+  /** `POLICY_INVALID`, `REQUEST_…`, `OPTIONS_INVALID`, `STORE_UNREADABLE`, `ENGINE_CLOSED`, `JWT_…`; others stay as they are. */
   code: string;
   /** What to tell a person; with `POLICY_INVALID` all diagnostics, rendered. */
   message: string;
@@ -139,8 +167,10 @@ export function errorFromNative(error: unknown): OrthrusError {
       return new StoreError(message, path);
     case "ENGINE_CLOSED":
       return new ClosedError();
-    default:
+    case "JWT_KEYS_INVALID":
       return new OrthrusError(code, message);
+    default:
+      return code.startsWith("JWT_") ? new JwtError(code as JwtErrorCode, message) : new OrthrusError(code, message);
   }
 }
 

@@ -1,11 +1,13 @@
 /** What an engine is opened with. */
 
-import type { DecodeJWTPayload } from "./aux-data.js";
+import { type DecodeJWTPayload, decodedClaims, type TokenDecoder, verifiedClaims } from "./aux-data.js";
 import type { DecisionLogEntry } from "./decision-log.js";
 import { encodeJson } from "./encode.js";
 import { OptionsError } from "./errors.js";
+import type { JwtOptions } from "./jwt-options.js";
+import { JwtVerifier } from "./jwt-verifier.js";
 import type { NativeOptions } from "./native.js";
-import { unknownName } from "./nearest.js";
+import { unknownOption } from "./options-names.js";
 import type { Value } from "./request.js";
 import type { ValidationError } from "./result.js";
 
@@ -54,8 +56,21 @@ export interface Options {
   globals?: Record<string, Value> | undefined;
   /** The clock that `now()` reads, once a request. Default: the system's. For tests. */
   now?: (() => Date) | undefined;
-  /** Verifies the tokens in `auxData` and returns their claims. Without it a request that carries a token is refused. */
+  /**
+   * How the tokens in `auxData` of requests are verified: key sets, as in Cerbos' configuration, or a verifier. Without it, and
+   * without `decodeJWTPayload`, a request that carries a token is refused.
+   */
+  auxData?: AuxDataOptions | undefined;
+  /**
+   * Verifies the tokens in `auxData` and returns their claims, which policies read as they are: in place of `auxData`, for
+   * tokens that are to be verified in another way.
+   */
   decodeJWTPayload?: DecodeJWTPayload | undefined;
+}
+
+/** How what requests bring beside principal and resources is treated. */
+export interface AuxDataOptions {
+  jwt: JwtOptions | JwtVerifier;
 }
 
 /** Options after checking: what the addon takes, and what stays on this side. */
@@ -63,7 +78,7 @@ export interface CheckedOptions {
   /** JSON of `NativeOptions`. */
   native: string;
   now: (() => Date) | undefined;
-  decodeJWTPayload: DecodeJWTPayload | undefined;
+  decodeToken: TokenDecoder | undefined;
   onValidationError: "throw" | ValidationFailedCallback | undefined;
   onDecision: ((entry: DecisionLogEntry) => void) | undefined;
 }
@@ -81,6 +96,7 @@ const KINDS: Record<keyof Options, Kind> = {
   onDecision: "function",
   globals: "object",
   now: "function",
+  auxData: "object",
   decodeJWTPayload: "function",
 };
 
@@ -91,7 +107,7 @@ export function checkOptions(options: Options = {}): CheckedOptions {
   }
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(KINDS, name)) {
-      throw new OptionsError(name, unknownOption(name));
+      throw new OptionsError(name, unknownOption(name, Object.keys(KINDS)));
     }
     const kind = KINDS[name as keyof Options];
     if (name === "onValidationError" && value === "throw") {
@@ -103,8 +119,40 @@ export function checkOptions(options: Options = {}): CheckedOptions {
     }
   }
   checkEnforcement(options.schemaEnforcement);
-  const { now, decodeJWTPayload, onValidationError, onDecision, ...native } = options;
-  return { native: encodeNativeOptions(native as NativeOptions), now, decodeJWTPayload, onValidationError, onDecision };
+  const { now, auxData, decodeJWTPayload, onValidationError, onDecision, ...native } = options;
+  return {
+    native: encodeNativeOptions(native as NativeOptions),
+    now,
+    decodeToken: decoder(auxData, decodeJWTPayload, now),
+    onValidationError,
+    onDecision,
+  };
+}
+
+/** What becomes of the tokens of requests. */
+function decoder(
+  auxData: AuxDataOptions | undefined,
+  decodeJWTPayload: DecodeJWTPayload | undefined,
+  now: Options["now"],
+): TokenDecoder | undefined {
+  if (auxData === undefined) {
+    return decodeJWTPayload && ((token, path) => decodedClaims(decodeJWTPayload, token, path));
+  }
+  if (decodeJWTPayload !== undefined) {
+    throw new OptionsError("decodeJWTPayload", "is of no use beside auxData, which verifies tokens");
+  }
+  const unknown = Object.keys(auxData).find((name) => name !== "jwt");
+  if (unknown !== undefined) {
+    throw new OptionsError(`auxData.${unknown}`, unknownOption(unknown, ["jwt"]));
+  }
+  const { jwt } = auxData;
+  const verifier = jwt instanceof JwtVerifier ? jwt : new JwtVerifier(withClock(jwt, now), "auxData.jwt");
+  return (token, path) => verifiedClaims(verifier, token, path);
+}
+
+/** Tokens are judged by the clock of the engine, unless they have one of their own. */
+function withClock(jwt: JwtOptions, now: Options["now"]): JwtOptions {
+  return now === undefined || typeof jwt !== "object" || jwt === null ? jwt : { now, ...jwt };
 }
 
 function checkEnforcement(mode: string | undefined): void {
@@ -112,11 +160,6 @@ function checkEnforcement(mode: string | undefined): void {
   if (mode !== undefined && !modes.includes(mode)) {
     throw new OptionsError("schemaEnforcement", `must be one of ${modes.join(", ")}`);
   }
-}
-
-/** What to say of an option that does not exist. */
-export function unknownOption(name: string, known = Object.keys(KINDS)): string {
-  return `there is no such option; ${unknownName(name, known)}`;
 }
 
 function encodeNativeOptions({ globals, ...scalars }: NativeOptions): string {

@@ -290,7 +290,7 @@ export class Orthrus {
   #claims(request: { auxData?: AuxData | undefined }): AuxClaims | undefined | Promise<AuxClaims> {
     this.#opened();
     // What is no object at all is refused by the encoder, together with everything else about the request.
-    return request?.auxData === undefined ? undefined : decodeAuxData(request.auxData, this.#options.decodeJWTPayload);
+    return request?.auxData === undefined ? undefined : decodeAuxData(request.auxData, this.#options.decodeToken);
   }
 
   #claimsSync(request: { auxData?: AuxData | undefined }): AuxClaims | undefined {
@@ -301,7 +301,7 @@ export class Orthrus {
       throw new RequestError(
         "REQUEST_JWT_UNSUPPORTED",
         "auxData",
-        "decodeJWTPayload returned a promise: decide by the method without Sync",
+        "its tokens cannot be verified at once: decide by the method without Sync",
       );
     }
     return claims;

@@ -59,7 +59,7 @@ export interface ResourceSearch {
 /** An encoded token. */
 export interface JWT {
   token: string;
-  /** Handed to `decodeJWTPayload`, to pick the keys by. */
+  /** The key set to verify it by; may be left out where there is one alone. */
   keySetId?: string | undefined;
 }
 

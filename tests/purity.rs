@@ -1,4 +1,4 @@
-//! The engine is a pure function: no file, clock, socket, thread, process or environment in its sources.
+//! The engine is a pure function, and so is verifying tokens: no file, clock, socket, thread, process or environment in its sources.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails and says so")]
 
@@ -20,15 +20,24 @@ const BANNED: [(&str, &str); 9] = [
 
 #[test]
 fn the_engine_does_no_io() {
-    let sources = support::read_store(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
-    assert!(sources.len() > 50, "the sources of the engine are in src/");
+    is_pure("src", 50);
+}
+
+#[test]
+fn verifying_tokens_does_no_io() {
+    is_pure("crates/identity/src", 9);
+}
+
+fn is_pure(folder: &str, files: usize) {
+    let sources = support::read_store(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder));
+    assert!(sources.len() > files, "there are sources in {folder}");
     for source in sources {
         let code = source.text().split("#[cfg(test)]").next().unwrap_or_default();
         for (banned, reason) in BANNED {
             let line = code.lines().position(|line| line.contains(banned));
             assert!(
                 line.is_none(),
-                "src/{}:{}: {banned}: {reason}",
+                "{folder}/{}:{}: {banned}: {reason}",
                 source.name(),
                 line.unwrap_or_default() + 1
             );

@@ -35,7 +35,10 @@ function writeStore(files) {
   return folder;
 }
 
-function configuration(folder, options) {
+/** Tokens of random requests are not signed. */
+const UNSIGNED = { jwt: { disableVerification: true } };
+
+function configuration(folder, options, auxData) {
   return {
     server: {
       httpListenAddr: `unix:${join(folder, "http.sock")}`,
@@ -44,7 +47,7 @@ function configuration(folder, options) {
     },
     storage: { driver: "disk", disk: { directory: join(folder, "policies"), watchForChanges: false } },
     engine: options,
-    auxData: { jwt: { disableVerification: true } },
+    auxData,
     telemetry: { disabled: true },
   };
 }
@@ -56,11 +59,11 @@ export class Pdp {
   #agent = new Agent({ keepAlive: true });
 
   /** Starts a PDP on files by path. Rejects with `Refused`. */
-  static async start(binary, files, options) {
+  static async start(binary, files, options, auxData = UNSIGNED) {
     const pdp = new Pdp();
     pdp.#folder = writeStore(files);
     const path = join(pdp.#folder, "config.json");
-    writeFileSync(path, JSON.stringify(configuration(pdp.#folder, options)));
+    writeFileSync(path, JSON.stringify(configuration(pdp.#folder, options, auxData)));
     pdp.#child = spawn(binary, ["server", `--config=${path}`, "--log-level=error"], {
       stdio: ["ignore", "pipe", "pipe"],
     });

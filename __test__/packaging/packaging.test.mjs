@@ -94,6 +94,15 @@ describe("installed into an empty project", { skip }, () => {
     assert.equal(await output(process.execPath, ["decide.cjs"], { cwd: project }), "[true,false,false]");
   });
 
+  test("it verifies tokens", async () => {
+    writeFileSync(
+      join(project, "verify.mjs"),
+      `import { createVerifier } from "orthrus/jwt";
+       createVerifier({ disableVerification: true }).verify("x").catch(({ code }) => console.log(code));`,
+    );
+    assert.equal(await output(process.execPath, ["verify.mjs"], { cwd: project }), "JWT_MALFORMED");
+  });
+
   test("its command runs", async () => {
     const version = await output(process.execPath, ["node_modules/orthrus/bin/orthrus.js", "--version"], {
       cwd: project,

@@ -4,6 +4,7 @@ import orthrus = require("orthrus");
 import clerk = require("orthrus/clerk");
 import express = require("orthrus/express");
 import next = require("orthrus/next");
+import jwt = require("orthrus/jwt");
 import workos = require("orthrus/workos");
 
 export const engine: orthrus.Orthrus = orthrus.Orthrus.openSync("policies", { strictEvaluation: true });
@@ -16,3 +17,5 @@ export const guard: express.AuthzHandler = express.authorize({
   action: "view",
 });
 export const config: object = next.withOrthrus({ distDir: "out" });
+export const verifier: jwt.JwtVerifier = jwt.createVerifier({ disableVerification: true });
+export const refused: orthrus.JwtError = new jwt.JwtError("JWT_EXPIRED", "x");

@@ -265,13 +265,33 @@ fn message<S: Serializer>(message: Message<'_>, serializer: S) -> Result<S::Ok, 
         }
         Message::AuxData(aux_data) => {
             field(&mut out, "jwt", Value::Map(aux_data.jwt))?;
-            field(&mut out, "jwts", Value::Map(aux_data.jwts))?;
+            if !aux_data.jwts.is_empty() {
+                out.serialize_entry("jwts", &Tokens(aux_data.jwts))?;
+            }
         }
         Message::Jwt(claims) => field(&mut out, "claims", Value::Map(*claims))?,
         Message::Runtime([]) => {}
         Message::Runtime(roles) => out.serialize_entry("effectiveDerivedRoles", *roles)?,
     }
     out.end()
+}
+
+/// Claims by the name of their token, each in a message of its own.
+struct Tokens<'a>(Map<'a>);
+
+impl Serialize for Tokens<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, claims) in self.0.iter() {
+            match claims {
+                Value::Map(claims) => {
+                    out.serialize_entry(&Json(name), &Json(Value::Message(Message::Jwt(&claims))))?;
+                }
+                other => out.serialize_entry(&Json(name), &Json(other))?,
+            }
+        }
+        out.end()
+    }
 }
 
 fn field<M: SerializeMap>(out: &mut M, name: &str, value: Value<'_>) -> Result<(), M::Error> {

@@ -5,6 +5,7 @@ use std::fmt;
 use napi::Status;
 use orthrus::contract::{Malformed, RequestError};
 use orthrus::text::{Diagnostic, Diagnostics, Label};
+use orthrus_identity::Refusal;
 use orthrus_store::StoreError;
 use serde_json::{Value, json};
 
@@ -22,6 +23,10 @@ pub(crate) enum Failure {
     Request(RequestError),
     /// The bytes of a request are not what they should be.
     Frame(Malformed),
+    /// Keys cannot be used.
+    Keys(String),
+    /// A token is refused.
+    Token(Refusal),
     /// The answer cannot be written down.
     Answer(String),
     /// A fault of the engine itself.
@@ -36,6 +41,8 @@ impl Failure {
             Self::Store(StoreError::Files(_)) | Self::Policies(_) => "POLICY_INVALID",
             Self::Store(_) => "STORE_UNREADABLE",
             Self::Request(_) => "REQUEST_INVALID",
+            Self::Keys(_) => "JWT_KEYS_INVALID",
+            Self::Token(refusal) => refusal.code(),
             Self::Frame(_) | Self::Answer(_) | Self::Panicked => "ENGINE_FAULT",
         }
     }
@@ -48,7 +55,13 @@ impl Failure {
             }
             Self::Request(error) => json["path"] = error.path.clone().into(),
             Self::Store(error) => json["path"] = error.path().map(|path| path.to_string_lossy()).into(),
-            Self::Closed | Self::Options(_) | Self::Frame(_) | Self::Answer(_) | Self::Panicked => {}
+            Self::Closed
+            | Self::Options(_)
+            | Self::Frame(_)
+            | Self::Keys(_)
+            | Self::Token(_)
+            | Self::Answer(_)
+            | Self::Panicked => {}
         }
         json
     }
@@ -61,7 +74,8 @@ impl fmt::Display for Failure {
             Self::Panicked => {
                 f.write_str("the engine panicked; please report it with the policies that cause it")
             }
-            Self::Options(message) | Self::Answer(message) => f.write_str(message),
+            Self::Options(message) | Self::Keys(message) | Self::Answer(message) => f.write_str(message),
+            Self::Token(refusal) => refusal.fmt(f),
             Self::Store(error) => error.fmt(f),
             Self::Frame(error) => error.fmt(f),
             Self::Policies(diagnostics) => {

@@ -9,14 +9,16 @@ mod bytes;
 mod cli;
 mod engines;
 mod error;
+mod jwt;
 mod open;
 
 use bumpalo::Bump;
-use napi::bindgen_prelude::{AsyncTask, Either, Unknown};
+use napi::bindgen_prelude::{AsyncTask, Either, External, Unknown};
 use napi::{Env, Result};
 use napi_derive::napi;
 use orthrus::cel::Timestamp;
 use orthrus::contract::CheckResourcesRequest;
+use orthrus_identity::Verifier;
 
 use answer::Answer;
 use cli::{Compile, Run};
@@ -112,6 +114,19 @@ pub fn check_json(
     let at = at.map(from_milliseconds);
     let audit = audit.unwrap_or_default();
     with_arena(|arena| decide(engine, CheckResourcesRequest::from_json(&request, arena), at, audit, arena))
+}
+
+/// Makes a verifier of keys: of a JWK set that is published (`remote`) or our own (`local`), of keys in PEM (`pem`), of a
+/// `secret`, or of `none`, which believes any signature. Rules are JSON.
+#[napi(catch_unwind)]
+pub fn jwt_verifier(source: String, keys: &[u8], rules: String) -> Result<External<Verifier>> {
+    Ok(External::new(jwt::verifier(&source, keys, &rules)?))
+}
+
+/// Verifies a token at an instant in milliseconds since 1970: a JSON list of header and claims.
+#[napi(catch_unwind)]
+pub fn verify_jwt(verifier: &External<Verifier>, token: String, now: f64) -> Result<String> {
+    Ok(jwt::verify(verifier, &token, now)?)
 }
 
 fn decide<'a>(
