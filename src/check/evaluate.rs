@@ -77,7 +77,7 @@ impl<'a> Evaluator<'a> {
             return *variables;
         }
         let programs = self.table.modules.get(module.0 as usize).map_or(&[][..], |module| &module.programs);
-        let mut variables = Variables::new_in(self.base.arena, programs);
+        let mut variables = self.base.variables.beside(self.base.arena, programs);
         if null_for_failed {
             variables = variables.with_null_for_failed();
         }
@@ -183,8 +183,8 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The recorded errors: each expression once, in order.
-    pub(super) fn into_errors(self) -> &'a [EvaluationError<'a>] {
-        let Some(errors) = self.errors else { return &[] };
+    pub(super) fn take_errors(&mut self) -> &'a [EvaluationError<'a>] {
+        let Some(errors) = self.errors.take() else { return &[] };
         let mut errors = errors.into_inner();
         errors.sort_by_key(|error| error.expression);
         errors.dedup_by_key(|error| error.expression);

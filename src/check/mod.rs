@@ -99,7 +99,7 @@ pub fn check<'a>(
     input: &Input<'a>,
     arena: &'a Bump,
 ) -> Decision<'a> {
-    let check = Check::new(table, options, detail, input, arena);
+    let mut check = Check::new(table, options, detail, input, arena);
     let validation_errors = match check.resource.schemas() {
         Some(schemas) => schemas::validate(&table.schemas, schemas, input, arena),
         None => &[],
@@ -191,15 +191,16 @@ impl<'a> Check<'a> {
     }
 
     /// Denies everything, without asking any rule.
-    fn reject(self, actions: &'a [&'a str], validation_errors: &'a [ValidationError<'a>]) -> Decision<'a> {
+    fn reject(&self, actions: &'a [&'a str], validation_errors: &'a [ValidationError<'a>]) -> Decision<'a> {
         let denied = Outcome::deny(self.resource.matched(), "");
         let mut decided = Vec::with_capacity_in(actions.len(), self.evaluator.arena());
         decided.extend(actions.iter().map(|_| ActionDecision::from(denied)));
         Decision { actions: decided.into_bump_slice(), validation_errors, ..Decision::default() }
     }
 
-    fn run(mut self, actions: &'a [&'a str]) -> Decision<'a> {
-        let mut decided = Vec::with_capacity_in(actions.len(), self.evaluator.arena());
+    fn run(&mut self, actions: &'a [&'a str]) -> Decision<'a> {
+        let arena = self.evaluator.arena();
+        let mut decided = Vec::with_capacity_in(actions.len(), arena);
         for action in actions {
             let answerable = self.principal.exists || self.resource.exists;
             decided.push(if answerable {
@@ -210,11 +211,11 @@ impl<'a> Check<'a> {
         }
         Decision {
             actions: decided.into_bump_slice(),
-            effective_derived_roles: self.resource.effective_derived_roles(self.evaluator.arena()),
-            outputs: self.outputs.into_bump_slice(),
+            effective_derived_roles: self.resource.effective_derived_roles(arena),
+            outputs: std::mem::replace(&mut self.outputs, Vec::new_in(arena)).into_bump_slice(),
             trace: self.evaluator.take_trace(),
             validation_errors: &[],
-            evaluation_errors: self.evaluator.into_errors(),
+            evaluation_errors: self.evaluator.take_errors(),
         }
     }
 
