@@ -6,10 +6,10 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec;
 
 use super::decision::{MatchedPolicy, OutputEntry, RoleTrace, RuleOutcome, TraceEntry};
-use super::evaluate::{Evaluator, Memo, Raised, memos};
+use super::evaluate::{Evaluator, Memo, Raised, forget, memos};
 use super::explain::ConditionNode;
 use super::scopes::{ScopeStep, climb};
-use super::{Detail, Input, Unanswerable, Verdict, emit, unanswerable};
+use super::{Detail, Unanswerable, Verdict, emit, unanswerable};
 use crate::cel::{Activation, EvalError, RuntimeRoles};
 use crate::policy::{Effect, Kind};
 use crate::table::{
@@ -93,7 +93,7 @@ impl<'a> ResourceChain<'a> {
     pub(super) fn new(
         table: &'a RuleTable,
         evaluator: &Evaluator<'a>,
-        input: &Input<'a>,
+        roles: &'a [&'a str],
         kind: &'a str,
         version: &'a str,
         scope: &'a str,
@@ -119,8 +119,8 @@ impl<'a> ResourceChain<'a> {
         }));
         let steps = steps.into_bump_slice();
         let scope_symbol = if table.parent_roles.is_empty() { None } else { table.symbols.get(scope) };
-        let mut roles = Vec::with_capacity_in(input.principal.roles.len(), arena);
-        roles.extend(input.principal.roles.iter().map(|name| {
+        let mut role_sets = Vec::with_capacity_in(roles.len(), arena);
+        role_sets.extend(roles.iter().map(|name| {
             let own = table.symbols.get(name);
             let parents = scope_symbol.zip(own).and_then(|of_scope| table.parent_roles.get(&of_scope));
             RoleSet { symbols: &table.symbols, name, own, parents: parents.map_or(&[], |parents| parents) }
@@ -128,11 +128,16 @@ impl<'a> ResourceChain<'a> {
         Self {
             exists: steps.iter().any(ResourceStep::is_about_kind),
             steps,
-            roles: roles.into_bump_slice(),
+            roles: role_sets.into_bump_slice(),
             kind,
             version,
             derive_always: detail.metadata || detail.evaluation_errors,
         }
+    }
+
+    /// Forgets what is known of conditions.
+    pub(super) fn forget(&self) {
+        self.steps.iter().for_each(ResourceStep::forget);
     }
 
     /// The schemas of the innermost scope. As in the PDP there are none where that scope has only policies of
@@ -302,6 +307,16 @@ fn allowed_quietly(verdict: &Verdict<'_>, rule: &ResourceRule, evaluator: &Evalu
 }
 
 impl<'a> ResourceStep<'a> {
+    fn forget(&self) {
+        self.derived.set(None);
+        self.role_policies.iter().for_each(|(_, memos)| forget(memos));
+        if let Some(memoised) = &self.policy {
+            forget(memoised.rows);
+            forget(memoised.derived_roles);
+            memoised.activation.set(None);
+        }
+    }
+
     fn is_about_kind(&self) -> bool {
         let about_kind =
             |policy: &RolePolicy| policy.rules.iter().any(|rule| rule.resource.matches(self.kind));
