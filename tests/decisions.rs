@@ -36,7 +36,9 @@ fn run(path: &Path) -> Result<(), Failed> {
     let among_others = decide(&archive, &with_bare_twins(request).to_string());
     let actual: Value = among_others.as_array().into_iter().flatten().skip(1).step_by(2).cloned().collect();
     if actual != expected {
-        return Err(format!("after a resource of the same kind, expected {expected:#}\ngot {actual:#}").into());
+        return Err(
+            format!("after a resource of the same kind, expected {expected:#}\ngot {actual:#}").into()
+        );
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The checks whose cost is measured: one principal, one resource, three actions, by policies of several kinds.
+//! The checks whose cost is measured: one principal, three actions, by policies of several kinds.
 
 use std::hint::black_box;
 
@@ -15,26 +15,29 @@ pub(crate) struct Row {
     pub(crate) name: &'static str,
     kind: &'static str,
     pub(crate) policies: usize,
+    /// How many resources a request has; the cost is that of one.
+    pub(crate) resources: u32,
     enforcement: Enforcement,
 }
 
-pub(crate) const ROWS: [Row; 6] = [
+pub(crate) const ROWS: [Row; 7] = [
     row("roles only", "roles_only", 5, Enforcement::None),
     row("owner and status", "owned", 5, Enforcement::None),
     row("derived roles, variables, condition tree", "derived", 5, Enforcement::None),
+    Row { resources: 10, ..row("derived roles, one of 10 resources", "derived", 5, Enforcement::None) },
     row("attributes against schemas", "validated", 5, Enforcement::Reject),
     row("owner and status, 10 policies", "owned", 10, Enforcement::None),
     row("owner and status, 10000 policies", "owned", 10_000, Enforcement::None),
 ];
 
 const fn row(name: &'static str, kind: &'static str, policies: usize, enforcement: Enforcement) -> Row {
-    Row { name, kind, policies, enforcement }
+    Row { name, kind, policies, resources: 1, enforcement }
 }
 
 /// The check of a row. What it is about is never freed.
 pub(crate) fn check(row: &Row) -> impl FnMut() + use<> {
     let engine: &'static Engine = Box::leak(Box::new(engine(row.policies, row.enforcement)));
-    let request = Box::leak(Box::new(request(row.kind)));
+    let request = Box::leak(Box::new(request(row.kind, row.resources)));
     let mut arena = Bump::new();
     move || {
         black_box(engine.check_resources(
@@ -47,11 +50,18 @@ pub(crate) fn check(row: &Row) -> impl FnMut() + use<> {
     }
 }
 
-fn request(kind: &str) -> CheckResourcesRequest<'static> {
+fn request(kind: &str, resources: u32) -> CheckResourcesRequest<'static> {
+    let resource = |id: u32| {
+        format!(
+            r#"{{"resource":{{"kind":"{kind}","id":"{id}","attr":{{"owner":"ann","status":"open","orgId":"acme","amount":12}}}},
+            "actions":["read","write","delete"]}}"#
+        )
+    };
+    let resources: Vec<String> = (0..resources).map(resource).collect();
     let text = format!(
         r#"{{"principal":{{"id":"ann","roles":["user"],"attr":{{"department":"sales","level":3,"org":{{"id":"acme"}}}}}},
-            "resources":[{{"resource":{{"kind":"{kind}","id":"7","attr":{{"owner":"ann","status":"open","orgId":"acme","amount":12}}}},
-            "actions":["read","write","delete"]}}]}}"#
+            "resources":[{}]}}"#,
+        resources.join(",")
     );
     match CheckResourcesRequest::from_json(text.leak(), Box::leak(Box::new(Bump::new()))) {
         Ok(request) => request,
