@@ -1,8 +1,8 @@
 //! What a check costs inside the engine. Prints one JSON object a line: `{"name", "ns", "least", "ratio", "allocs"}`.
 //!
-//! `ns` is the median over rounds of the mean time of a check of one resource with three actions, `least` the least such mean, and
-//! `ratio` that over the least of the first row: on a machine that does other work as well, it changes least. `allocs`
-//! are the heap allocations of one check; if there are any, the benchmark fails.
+//! `ns` is the median over rounds of the mean time of a check of one resource with three actions, `least` the least
+//! such mean, and `ratio` that over the least of the first row: on a machine that does other work as well, it changes
+//! least. `allocs` are the heap allocations of one request; if there are any, the benchmark fails.
 //!
 //! Arguments: a number of rounds, and a part of the names of the rows to run. With one round and one row, a profiler
 //! that counts instructions says what the check does: `valgrind --tool=callgrind --toggle-collect='*check_resources*'
