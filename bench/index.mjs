@@ -123,8 +123,14 @@ if (flags["without-engine"]) {
   results.engine = await benchEngine();
   console.log(
     table(
-      ["", "ns", "allocations"],
-      results.engine.map(({ name, ns, allocs }) => [name, String(ns), String(allocs)]),
+      ["", "ns", "least ns", "least : first row", "allocations"],
+      results.engine.map(({ name, ns, least, ratio, allocs }) => [
+        name,
+        String(ns),
+        String(least),
+        times(ratio),
+        String(allocs),
+      ]),
     ),
   );
 }

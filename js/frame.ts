@@ -23,13 +23,16 @@ import type {
 const SIZE = 60 * 1024;
 
 /** The last frame that was written. */
-export const frame = new Uint8Array(SIZE);
+const bytes = new Uint8Array(SIZE);
+
+// Exported by another name: what is exported by its own is read through `exports` at every access.
+export { bytes as frame };
 
 let at = 0;
 /** Whether a frame is being written: a getter of a request may make a check of its own. */
 let busy = false;
 
-const view = new DataView(frame.buffer);
+const view = new DataView(bytes.buffer);
 const utf8 = new TextEncoder();
 
 /** Up to this length a loop beats the call of the encoder. */
@@ -48,6 +51,19 @@ enum Tag {
   TEXT = 4,
   JSON = 5,
 }
+
+/** In place of a length or a count: as in the resource before. */
+const AS_BEFORE = 0xffff;
+
+/** What no kind is. */
+const NO_KIND = Symbol("no kind");
+
+/** What was written last of a resource. The resources of a request mostly have all this in common. */
+const before: { kind: unknown; names: string[]; actions: string[] } = {
+  kind: NO_KIND,
+  names: [],
+  actions: [],
+};
 
 /** Thrown, and caught again below: this request is not for frames. */
 const GIVE_UP = Symbol("give up");
@@ -91,7 +107,7 @@ export const writeCheckResources: Write<CheckResourcesRequest> = (request, auxCl
   for (let index = 0; index < resources.length; index++) {
     const { resource, actions } = resources[index] as ResourceCheck;
     writeResource(resource, reads);
-    writeNames(actions);
+    writeActions(actions);
   }
 };
 
@@ -124,7 +140,7 @@ function writeHead(
   ) {
     giveUp();
   }
-  frame[at++] = (includeMetadata ? Flag.METADATA : 0) | (auxClaims === undefined ? 0 : Flag.AUX_DATA);
+  bytes[at++] = (includeMetadata ? Flag.METADATA : 0) | (auxClaims === undefined ? 0 : Flag.AUX_DATA);
   writeName(principal.id);
   writeOptional(principal.policyVersion, POLICY_VERSION);
   writeOptional(principal.scope, SCOPE);
@@ -134,6 +150,8 @@ function writeHead(
     writeJson(encodeJson(auxClaims, "auxData", giveUp));
   }
   writeShort(resources);
+  before.kind = NO_KIND;
+  before.actions.length = 0;
 }
 
 function writeResource(resource: Resource, reads: AttributesRead): void {
@@ -141,67 +159,121 @@ function writeResource(resource: Resource, reads: AttributesRead): void {
   if (resource.attributes !== undefined) {
     giveUp();
   }
-  writeName(kind);
+  const isKindOfBefore = kind === before.kind;
+  if (isKindOfBefore) {
+    writeShort(AS_BEFORE);
+  } else {
+    writeName(kind);
+    before.kind = kind;
+  }
   writeName(resource.id);
   writeOptional(resource.policyVersion, POLICY_VERSION);
   writeOptional(resource.scope, SCOPE);
-  writeAttributes(attr, reads.resource(kind));
+  const wanted = reads.resource(kind);
+  if (!isKindOfBefore || !writeAttributesAsBefore(attr, wanted)) {
+    writeAttributes(attr, wanted, before.names);
+  }
 }
 
-function writeAttributes(attributes: unknown, wanted: ReadonlySet<string> | undefined): void {
+/** Writes attributes; `names` becomes the list of what was written. */
+function writeAttributes(attributes: unknown, wanted: ReadonlySet<string> | undefined, names?: string[]): void {
   const start = at;
   let count = 0;
   writeShort(0);
-  if (attributes === undefined) {
-    return;
+  if (attributes !== undefined) {
+    requirePlain(attributes);
+    for (const name in attributes) {
+      const value = ownValue(attributes, name);
+      if (value === undefined) {
+        continue;
+      }
+      if (wanted === undefined || wanted.has(name)) {
+        writeText(name);
+        writeValue(value);
+        if (names !== undefined) {
+          names[count] = name;
+        }
+        count++;
+      } else {
+        checkValue(value);
+      }
+    }
+    bytes[start] = count & 0xff;
+    bytes[start + 1] = count >> 8;
   }
+  if (names !== undefined) {
+    names.length = count;
+  }
+}
+
+/** Writes the values alone, if the names are those of the resource before. If not, nothing is written. */
+function writeAttributesAsBefore(attributes: unknown, wanted: ReadonlySet<string> | undefined): boolean {
+  const start = at;
+  const { names } = before;
+  let count = 0;
+  writeShort(AS_BEFORE);
+  if (attributes !== undefined) {
+    requirePlain(attributes);
+    for (const name in attributes) {
+      const value = ownValue(attributes, name);
+      if (value === undefined) {
+        continue;
+      }
+      if (name === names[count]) {
+        writeValue(value);
+        count++;
+      } else if (wanted === undefined || wanted.has(name)) {
+        at = start;
+        return false;
+      } else {
+        checkValue(value);
+      }
+    }
+  }
+  if (count < names.length) {
+    at = start;
+    return false;
+  }
+  return true;
+}
+
+function requirePlain(attributes: unknown): asserts attributes is Record<string, unknown> {
   if (typeof attributes !== "object" || attributes === null || Array.isArray(attributes) || !isPlain(attributes)) {
     giveUp();
   }
-  for (const name in attributes) {
-    if (name === "" || !Object.hasOwn(attributes, name)) {
-      giveUp();
-    }
-    const value = (attributes as Record<string, unknown>)[name];
-    if (value === undefined) {
-      continue;
-    }
-    if (wanted === undefined || wanted.has(name)) {
-      writeText(name);
-      writeValue(value);
-      count++;
-    } else {
-      checkValue(value);
-    }
+}
+
+function ownValue(attributes: Record<string, unknown>, name: string): unknown {
+  if (name === "" || !Object.hasOwn(attributes, name)) {
+    giveUp();
   }
-  frame[start] = count & 0xff;
-  frame[start + 1] = count >> 8;
+  return attributes[name];
 }
 
 function writeValue(value: unknown): void {
   switch (typeof value) {
     case "string":
-      frame[at++] = Tag.TEXT;
+      bytes[at++] = Tag.TEXT;
       writeText(value);
       return;
     case "number":
       if (!Number.isFinite(value)) {
         giveUp();
       }
-      frame[at++] = Tag.NUMBER;
+      bytes[at++] = Tag.NUMBER;
       reserve(8);
       view.setFloat64(at, value, true);
       at += 8;
       return;
     case "boolean":
-      frame[at++] = value ? Tag.TRUE : Tag.FALSE;
+      bytes[at++] = value ? Tag.TRUE : Tag.FALSE;
       return;
     case "object":
       if (value === null) {
-        frame[at++] = Tag.NULL;
+        bytes[at++] = Tag.NULL;
         return;
       }
-      frame[at++] = Tag.JSON;
+      bytes[at++] = Tag.JSON;
       writeJson(encodeJson(value, "", giveUp));
       return;
     default:
@@ -242,6 +314,29 @@ function writeOptional(value: unknown, pattern: RegExp): void {
   } else {
     giveUp();
   }
+}
+
+function writeActions(actions: unknown): void {
+  if (Array.isArray(actions) && isAsBefore(actions)) {
+    writeShort(AS_BEFORE);
+    return;
+  }
+  writeNames(actions);
+  before.actions = [...(actions as string[])];
+}
+
+/** Whether the actions are those of the resource before: each of them, because lists are changed. */
+function isAsBefore(actions: unknown[]): boolean {
+  const known = before.actions;
+  if (actions.length === 0 || actions.length !== known.length) {
+    return false;
+  }
+  for (let index = 0; index < known.length; index++) {
+    if (actions[index] !== known[index]) {
+      return false;
+    }
+  }
+  return true;
 }
 
 /** Roles or actions: at least one, each not empty and given once. */
@@ -289,14 +384,14 @@ function writeText(text: unknown): void {
         end = encodeAt(text, start);
         break;
       }
-      frame[end++] = unit;
+      bytes[end++] = unit;
     }
   } else {
     end = encodeAt(text, start);
   }
-  const bytes = end - start;
-  frame[at] = bytes & 0xff;
-  frame[at + 1] = bytes >> 8;
+  const written = end - start;
+  bytes[at] = written & 0xff;
+  bytes[at + 1] = written >> 8;
   at = end;
 }
 
@@ -304,12 +399,12 @@ function writeJson(json: string): void {
   reserve(4 + 3 * json.length);
   const start = at + 4;
   const end = encodeAt(json, start);
-  const bytes = end - start;
-  frame[at] = bytes & 0xff;
-  frame[at + 1] = bytes >> 8;
+  const written = end - start;
+  bytes[at] = written & 0xff;
+  bytes[at + 1] = written >> 8;
   // SIZE leaves the two upper bytes of the length empty.
-  frame[at + 2] = 0;
-  frame[at + 3] = 0;
+  bytes[at + 2] = 0;
+  bytes[at + 3] = 0;
   at = end;
 }
 
@@ -319,7 +414,7 @@ function encodeAt(text: string, start: number): number {
     // UTF-8 has no unpaired surrogates: two different strings would become the same.
     giveUp();
   }
-  return start + utf8.encodeInto(text, frame.subarray(start)).written;
+  return start + utf8.encodeInto(text, bytes.subarray(start)).written;
 }
 
 function writeShort(value: number): void {
@@ -327,13 +422,13 @@ function writeShort(value: number): void {
   if (value > 0xffff) {
     giveUp();
   }
-  frame[at++] = value & 0xff;
-  frame[at++] = value >> 8;
+  bytes[at++] = value & 0xff;
+  bytes[at++] = value >> 8;
 }
 
 /** Room for so many bytes, and for the tag that may follow them. */
-function reserve(bytes: number): void {
-  if (at + bytes + 1 > SIZE) {
+function reserve(size: number): void {
+  if (at + size + 1 > SIZE) {
     giveUp();
   }
 }

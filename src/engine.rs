@@ -6,7 +6,7 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec;
 
 use crate::cel::{Const, Map, Timestamp, Value};
-use crate::check::{Decision, Detail, Input, Options, check};
+use crate::check::{Checker, Context, Decision, Detail, Options};
 use crate::compile::{Compiled, Settings, check_remains, compile};
 use crate::contract::CheckResourcesRequest;
 use crate::policy::{self, Budget, FileKind, Policy};
@@ -136,19 +136,16 @@ impl Engine {
         request: &'a CheckResourcesRequest<'a>,
         arena: &'a Bump,
     ) -> &'a [Decision<'a>] {
+        let context = Context {
+            principal: &request.principal,
+            aux_data: request.aux_data.as_ref(),
+            globals: call.globals,
+            now: call.now,
+            now_was_read: call.now_was_read,
+        };
+        let mut checker = Checker::new(&self.table, call.options, call.detail, context, arena);
         let mut decisions = Vec::with_capacity_in(request.resources.len(), arena);
-        decisions.extend(request.resources.iter().map(|entry| {
-            let input = Input {
-                principal: &request.principal,
-                resource: &entry.resource,
-                actions: entry.actions,
-                aux_data: request.aux_data.as_ref(),
-                globals: call.globals,
-                now: call.now,
-                now_was_read: call.now_was_read,
-            };
-            check(&self.table, call.options, call.detail, &input, arena)
-        }));
+        decisions.extend(request.resources.iter().map(|entry| checker.check(&entry.resource, entry.actions)));
         decisions.into_bump_slice()
     }
 }

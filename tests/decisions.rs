@@ -30,10 +30,29 @@ fn run(path: &Path) -> Result<(), Failed> {
     let expected: Value = serde_json::from_str(archive.file("expected.json"))?;
     let request: Value = serde_json::from_str(archive.file("request.json"))?;
     let actual = decide(&archive, &request.to_string());
-    if actual == expected {
-        return Ok(());
+    if actual != expected {
+        return Err(format!("expected {expected:#}\ngot {actual:#}").into());
     }
-    Err(format!("expected {expected:#}\ngot {actual:#}").into())
+    let among_others = decide(&archive, &with_bare_twins(request).to_string());
+    let actual: Value = among_others.as_array().into_iter().flatten().skip(1).step_by(2).cloned().collect();
+    if actual != expected {
+        return Err(
+            format!("after a resource of the same kind, expected {expected:#}\ngot {actual:#}").into()
+        );
+    }
+    Ok(())
+}
+
+/// The same request, with a resource of the same kind and without attributes before each resource.
+fn with_bare_twins(mut request: Value) -> Value {
+    let resources = request["resources"].as_array().cloned().unwrap_or_default();
+    let with_twin = |entry: Value| {
+        let mut twin = entry.clone();
+        twin["resource"]["attr"] = json!({});
+        [twin, entry]
+    };
+    request["resources"] = resources.into_iter().flat_map(with_twin).collect();
+    request
 }
 
 fn decide(archive: &Archive, request: &str) -> Value {

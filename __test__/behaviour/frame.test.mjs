@@ -73,15 +73,25 @@ describe("frames", { skip }, async () => {
     const json = Orthrus.fromFilesSync(POLICIES, { now: () => new Date() });
     const next = random(20261123);
     for (let round = 0; round < 3000; round++) {
+      // What resources have in common crosses once: some have the same attributes in the same order, others not.
+      const alike = attributes(next);
       const request = {
         principal: {
           id: pick(next, ["ann", "bob", "é"]),
           roles: pick(next, [["user"], ["user", "x"], ["x"]]),
           attr: attributes(next),
         },
-        resources: Array.from({ length: 1 + next(3) }, (_, index) => ({
-          resource: { kind: pick(next, ["document", "folder", "none"]), id: String(index), attr: attributes(next) },
-          actions: ["view", "edit", "share", "count", "name"],
+        resources: Array.from({ length: 1 + next(5) }, (_, index) => ({
+          resource: {
+            kind: pick(next, ["document", "document", "folder", "none"]),
+            id: String(index),
+            attr: pick(next, [undefined, alike, { ...alike, ...attributes(next) }, attributes(next)]),
+          },
+          actions: pick(next, [
+            ["view", "edit", "share", "count", "name"],
+            ["view", "edit", "share", "count", "name"],
+            ["name", "view"],
+          ]),
         })),
         includeMetadata: next(4) === 0,
       };

@@ -13,6 +13,7 @@ exports.readFrame = function readFrame(bytes, length) {
     at += count;
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(at - count, at));
   };
+  const AS_BEFORE = 0xffff;
   const text = () => chars(short());
   const json = () => {
     at += 4;
@@ -22,9 +23,10 @@ exports.readFrame = function readFrame(bytes, length) {
     at += 8;
     return view.getFloat64(at - 8, true);
   };
-  const list = (item) => Array.from({ length: short() }, item);
+  const list = (item, length = short()) => Array.from({ length }, item);
   const values = [() => null, () => false, () => true, number, text, json];
-  const attributes = () => Object.fromEntries(list(() => [text(), values[byte()]()]));
+  const value = () => values[byte()]();
+  const attributes = (length) => Object.fromEntries(list(() => [text(), value()], length));
   // What is at its default is left out, as it is in JSON.
   const subject = (fields) =>
     Object.fromEntries(
@@ -37,9 +39,22 @@ exports.readFrame = function readFrame(bytes, length) {
   const principalHead = { id: text(), policyVersion: text(), scope: text(), roles: list(text) };
   const principal = subject({ ...principalHead, attr: attributes() });
   const auxData = flags & 2 ? { auxData: json() } : {};
+  let before;
   const resources = list(() => {
-    const resource = subject({ kind: text(), id: text(), policyVersion: text(), scope: text(), attr: attributes() });
-    return { resource, actions: list(text) };
+    const orAsBefore = (read, known) => {
+      const length = short();
+      return length === AS_BEFORE ? known() : read(length);
+    };
+    const kind = orAsBefore(chars, () => before.kind);
+    const head = { kind, id: text(), policyVersion: text(), scope: text() };
+    const valuesAlone = () => Object.fromEntries(Object.keys(before.attr).map((name) => [name, value()]));
+    const attr = orAsBefore(attributes, valuesAlone);
+    const actions = orAsBefore(
+      (length) => list(text, length),
+      () => before.actions,
+    );
+    before = { kind, attr, actions };
+    return { resource: subject({ ...head, attr }), actions };
   });
   if (at !== length) {
     throw new Error(`the frame has ${length} bytes, and only ${at} were read`);

@@ -132,15 +132,19 @@ impl<'a> Variables<'a> {
     /// those it refers to.
     #[must_use]
     pub fn new_in(arena: &'a Bump, programs: &'a [Program]) -> Self {
+        Self::with_height(arena, programs, arena.alloc(Cell::new(0)))
+    }
+
+    /// The variables of another policy, for the same request.
+    #[must_use]
+    pub(crate) fn beside(self, arena: &'a Bump, programs: &'a [Program]) -> Self {
+        Self::with_height(arena, programs, self.height)
+    }
+
+    fn with_height(arena: &'a Bump, programs: &'a [Program], height: &'a Cell<u32>) -> Self {
         let memo = arena.alloc_slice_fill_with(programs.len(), |_| Cell::new(Memo::Unread));
         let chain: u32 = programs.iter().map(|program| u32::from(program.height())).sum();
-        Self {
-            programs,
-            memo,
-            height: arena.alloc(Cell::new(0)),
-            in_order: chain > MAX_HEIGHT,
-            null_for_failed: false,
-        }
+        Self { programs, memo, height, in_order: chain > MAX_HEIGHT, null_for_failed: false }
     }
 
     /// The same variables, of which those that cannot be evaluated read as null.

@@ -7,7 +7,7 @@ use bumpalo::collections::Vec;
 
 use super::Detail;
 use super::decision::{EvaluationError, TraceEntry};
-use crate::cel::{Activation, EvalError, RuntimeRoles, Value, Variables};
+use crate::cel::{Activation, EvalError, Resource, RuntimeRoles, Value, Variables};
 use crate::table::{Condition, Expression, ModuleId, RuleTable};
 
 /// An expression raised an error, and the mode is strict.
@@ -32,6 +32,11 @@ pub(super) fn memos(arena: &Bump, count: usize) -> &[Cell<Memo>] {
     arena.alloc_slice_fill_with(count, |_| Cell::new(Memo::Unknown))
 }
 
+/// Makes memos those of another resource.
+pub(super) fn forget(memos: &[Cell<Memo>]) {
+    memos.iter().for_each(|memo| memo.set(Memo::Unknown));
+}
+
 /// Evaluates expressions against one principal and resource.
 pub(super) struct Evaluator<'a> {
     table: &'a RuleTable,
@@ -46,9 +51,22 @@ pub(super) struct Evaluator<'a> {
 
 impl<'a> Evaluator<'a> {
     pub(super) fn new(table: &'a RuleTable, base: Activation<'a>, strict: bool, detail: Detail) -> Self {
-        let errors = detail.evaluation_errors.then(|| RefCell::new(Vec::new_in(base.arena)));
-        let trace = detail.trace.then(|| RefCell::new(Vec::new_in(base.arena)));
-        Self { table, strict, modules: RefCell::new(Vec::new_in(base.arena)), errors, trace, base }
+        let modules = RefCell::new(Vec::new_in(base.arena));
+        let mut evaluator = Self { table, strict, modules, errors: None, trace: None, base };
+        evaluator.record_anew(detail);
+        evaluator
+    }
+
+    fn record_anew(&mut self, detail: Detail) {
+        self.errors = detail.evaluation_errors.then(|| RefCell::new(Vec::new_in(self.base.arena)));
+        self.trace = detail.trace.then(|| RefCell::new(Vec::new_in(self.base.arena)));
+    }
+
+    /// Evaluates against another resource from now on.
+    pub(super) fn turn_to(&mut self, resource: &'a Resource<'a>, detail: Detail) {
+        self.base.resource = resource;
+        self.modules.get_mut().clear();
+        self.record_anew(detail);
     }
 
     pub(super) fn arena(&self) -> &'a Bump {
@@ -77,7 +95,7 @@ impl<'a> Evaluator<'a> {
             return *variables;
         }
         let programs = self.table.modules.get(module.0 as usize).map_or(&[][..], |module| &module.programs);
-        let mut variables = Variables::new_in(self.base.arena, programs);
+        let mut variables = self.base.variables.beside(self.base.arena, programs);
         if null_for_failed {
             variables = variables.with_null_for_failed();
         }
@@ -183,8 +201,8 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The recorded errors: each expression once, in order.
-    pub(super) fn into_errors(self) -> &'a [EvaluationError<'a>] {
-        let Some(errors) = self.errors else { return &[] };
+    pub(super) fn take_errors(&mut self) -> &'a [EvaluationError<'a>] {
+        let Some(errors) = self.errors.take() else { return &[] };
         let mut errors = errors.into_inner();
         errors.sort_by_key(|error| error.expression);
         errors.dedup_by_key(|error| error.expression);

@@ -72,15 +72,11 @@ pub struct Detail {
     pub trace: bool,
 }
 
-/// One resource to check, with all that expressions can see.
+/// Who asks, with all that expressions can see beside the resource.
 #[derive(Clone, Copy, Debug)]
-pub struct Input<'a> {
+pub struct Context<'a> {
     /// Who asks.
     pub principal: &'a Principal<'a>,
-    /// For what.
-    pub resource: &'a Resource<'a>,
-    /// To do what; no action twice.
-    pub actions: &'a [&'a str],
     /// Claims that came with the request.
     pub aux_data: Option<&'a AuxData<'a>>,
     /// Values that every expression can read as `globals`.
@@ -91,23 +87,58 @@ pub struct Input<'a> {
     pub now_was_read: Option<&'a Cell<bool>>,
 }
 
-/// Decides every action of an input. All that is made on the way lives in the arena.
-pub fn check<'a>(
+/// Decides one resource after the other. All that is made on the way lives in the arena.
+pub struct Checker<'a> {
     table: &'a RuleTable,
     options: &'a Options,
     detail: Detail,
-    input: &Input<'a>,
+    context: Context<'a>,
     arena: &'a Bump,
-) -> Decision<'a> {
-    let check = Check::new(table, options, detail, input, arena);
-    let validation_errors = match check.resource.schemas() {
-        Some(schemas) => schemas::validate(&table.schemas, schemas, input, arena),
-        None => &[],
-    };
-    if !validation_errors.is_empty() && options.schema_enforcement == Enforcement::Reject {
-        return check.reject(input.actions, validation_errors);
+    /// The check of the last resource: one of the same kind, version and scope goes the same way.
+    last: Option<Check<'a>>,
+}
+
+impl<'a> Checker<'a> {
+    /// Of one request.
+    #[must_use]
+    pub fn new(
+        table: &'a RuleTable,
+        options: &'a Options,
+        detail: Detail,
+        context: Context<'a>,
+        arena: &'a Bump,
+    ) -> Self {
+        Self { table, options, detail, context, arena, last: None }
     }
-    Decision { validation_errors, ..check.run(input.actions) }
+
+    /// Decides every action on a resource; no action may stand twice.
+    pub fn check(&mut self, resource: &'a Resource<'a>, actions: &'a [&'a str]) -> Decision<'a> {
+        let check = match &mut self.last {
+            Some(check) if check.is_for(resource) => {
+                check.turn_to(resource, self.detail);
+                check
+            }
+            last => last.insert(Check::new(
+                self.table,
+                self.options,
+                self.detail,
+                &self.context,
+                resource,
+                self.arena,
+            )),
+        };
+        let validation_errors = match check.resource.schemas() {
+            Some(schemas) => {
+                let attributes = (self.context.principal.attr, resource.attr);
+                schemas::validate(&self.table.schemas, schemas, attributes, actions, self.arena)
+            }
+            None => &[],
+        };
+        if !validation_errors.is_empty() && self.options.schema_enforcement == Enforcement::Reject {
+            return check.reject(actions, validation_errors);
+        }
+        Decision { validation_errors, ..check.run(actions) }
+    }
 }
 
 /// The answer of one kind of policy for one role.
@@ -131,6 +162,7 @@ enum Verdict<'a> {
 struct Unanswerable<'a>(&'a str);
 
 struct Check<'a> {
+    of: &'a Resource<'a>,
     evaluator: Evaluator<'a>,
     principal: PrincipalChain<'a>,
     resource: ResourceChain<'a>,
@@ -142,22 +174,24 @@ impl<'a> Check<'a> {
         table: &'a RuleTable,
         options: &'a Options,
         detail: Detail,
-        input: &Input<'a>,
+        context: &Context<'a>,
+        resource: &'a Resource<'a>,
         arena: &'a Bump,
     ) -> Self {
+        let principal = context.principal;
         let activation = Activation {
             arena,
-            principal: input.principal,
-            resource: input.resource,
-            aux_data: input.aux_data,
-            globals: input.globals,
-            now: input.now,
-            now_was_read: input.now_was_read,
+            principal,
+            resource,
+            aux_data: context.aux_data,
+            globals: context.globals,
+            now: context.now,
+            now_was_read: context.now_was_read,
             effective_derived_roles: Ok(&[]),
             variables: Variables::new_in(arena, &[]),
         };
         let evaluator = Evaluator::new(table, activation, options.strict_evaluation, detail);
-        let kind = match sanitize(input.resource.kind) {
+        let kind = match sanitize(resource.kind) {
             Cow::Borrowed(kind) => kind,
             Cow::Owned(kind) => arena.alloc_str(&kind),
         };
@@ -168,17 +202,25 @@ impl<'a> Check<'a> {
             let scope = if scope.is_empty() { options.default_scope.as_str() } else { scope };
             scope.strip_prefix('.').unwrap_or(scope)
         };
-        let versions =
-            (version_of(input.principal.policy_version), version_of(input.resource.policy_version));
-        let principal_scope = scope_of(input.principal.scope);
-        let resource_scope = scope_of(input.resource.scope);
+        let versions = (version_of(principal.policy_version), version_of(resource.policy_version));
+        let principal_scope = scope_of(principal.scope);
+        let resource_scope = scope_of(resource.scope);
         let lenient = options.lenient_scope_search;
         Self {
-            principal: PrincipalChain::new(table, arena, input, kind, versions, principal_scope, lenient),
+            of: resource,
+            principal: PrincipalChain::new(
+                table,
+                arena,
+                principal.id,
+                kind,
+                versions,
+                principal_scope,
+                lenient,
+            ),
             resource: ResourceChain::new(
                 table,
                 &evaluator,
-                input,
+                principal.roles,
                 kind,
                 versions.1,
                 resource_scope,
@@ -190,16 +232,31 @@ impl<'a> Check<'a> {
         }
     }
 
+    /// Whether a resource is looked up by the same names as the last one.
+    fn is_for(&self, resource: &Resource<'_>) -> bool {
+        (self.of.kind, self.of.policy_version, self.of.scope)
+            == (resource.kind, resource.policy_version, resource.scope)
+    }
+
+    /// Forgets what hangs on the last resource.
+    fn turn_to(&mut self, resource: &'a Resource<'a>, detail: Detail) {
+        self.of = resource;
+        self.evaluator.turn_to(resource, detail);
+        self.principal.forget();
+        self.resource.forget();
+    }
+
     /// Denies everything, without asking any rule.
-    fn reject(self, actions: &'a [&'a str], validation_errors: &'a [ValidationError<'a>]) -> Decision<'a> {
+    fn reject(&self, actions: &'a [&'a str], validation_errors: &'a [ValidationError<'a>]) -> Decision<'a> {
         let denied = Outcome::deny(self.resource.matched(), "");
         let mut decided = Vec::with_capacity_in(actions.len(), self.evaluator.arena());
         decided.extend(actions.iter().map(|_| ActionDecision::from(denied)));
         Decision { actions: decided.into_bump_slice(), validation_errors, ..Decision::default() }
     }
 
-    fn run(mut self, actions: &'a [&'a str]) -> Decision<'a> {
-        let mut decided = Vec::with_capacity_in(actions.len(), self.evaluator.arena());
+    fn run(&mut self, actions: &'a [&'a str]) -> Decision<'a> {
+        let arena = self.evaluator.arena();
+        let mut decided = Vec::with_capacity_in(actions.len(), arena);
         for action in actions {
             let answerable = self.principal.exists || self.resource.exists;
             decided.push(if answerable {
@@ -210,11 +267,11 @@ impl<'a> Check<'a> {
         }
         Decision {
             actions: decided.into_bump_slice(),
-            effective_derived_roles: self.resource.effective_derived_roles(self.evaluator.arena()),
-            outputs: self.outputs.into_bump_slice(),
+            effective_derived_roles: self.resource.effective_derived_roles(arena),
+            outputs: std::mem::replace(&mut self.outputs, Vec::new_in(arena)).into_bump_slice(),
             trace: self.evaluator.take_trace(),
             validation_errors: &[],
-            evaluation_errors: self.evaluator.into_errors(),
+            evaluation_errors: self.evaluator.take_errors(),
         }
     }
 

@@ -6,9 +6,9 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec;
 
 use super::decision::{MatchedPolicy, OutputEntry, RuleOutcome, TraceEntry};
-use super::evaluate::{Evaluator, Memo, memos};
+use super::evaluate::{Evaluator, Memo, forget, memos};
 use super::scopes::{ScopeStep, climb};
-use super::{Input, Unanswerable, Verdict, emit, unanswerable};
+use super::{Unanswerable, Verdict, emit, unanswerable};
 use crate::policy::{Effect, Kind};
 use crate::table::{PrincipalPolicy, RuleTable};
 
@@ -33,13 +33,12 @@ impl<'a> PrincipalChain<'a> {
     pub(super) fn new(
         table: &'a RuleTable,
         arena: &'a Bump,
-        input: &Input<'a>,
+        id: &'a str,
         kind: &'a str,
         versions: (&'a str, &'a str),
         scope: &'a str,
         lenient: bool,
     ) -> Self {
-        let id = input.principal.id;
         if table.principals.is_empty() {
             return Self { steps: &[], exists: false, kind, id, version: versions.0 };
         }
@@ -59,6 +58,11 @@ impl<'a> PrincipalChain<'a> {
             scopes.iter().any(|step| table.principal_scopes.contains(&(version, step.symbol)))
         });
         Self { steps: steps.into_bump_slice(), exists, kind, id, version: versions.0 }
+    }
+
+    /// Forgets what is known of conditions.
+    pub(super) fn forget(&self) {
+        self.steps.iter().filter_map(|step| step.policy).for_each(|(_, memos)| forget(memos));
     }
 
     pub(super) fn matched(&self) -> MatchedPolicy<'a> {

@@ -6,11 +6,11 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec;
 
 use super::decision::{MatchedPolicy, OutputEntry, RoleTrace, RuleOutcome, TraceEntry};
-use super::evaluate::{Evaluator, Memo, Raised, memos};
+use super::evaluate::{Evaluator, Memo, Raised, forget, memos};
 use super::explain::ConditionNode;
 use super::scopes::{ScopeStep, climb};
-use super::{Detail, Input, Unanswerable, Verdict, emit, unanswerable};
-use crate::cel::{EvalError, RuntimeRoles};
+use super::{Detail, Unanswerable, Verdict, emit, unanswerable};
+use crate::cel::{Activation, EvalError, RuntimeRoles};
 use crate::policy::{Effect, Kind};
 use crate::table::{
     AttributeSchemas, Candidate, DerivedRole, ResourcePolicy, ResourceRule, RoleMatcher, RolePolicy, Row,
@@ -70,11 +70,12 @@ struct Derived<'a> {
 }
 
 /// A resource policy with what the request knows of its conditions.
-#[derive(Clone, Copy)]
 struct Memoised<'a> {
     policy: &'a ResourcePolicy,
     rows: &'a [Cell<Memo>],
     derived_roles: &'a [Cell<Memo>],
+    /// What its rules are evaluated in, once one is.
+    activation: Cell<Option<&'a Activation<'a>>>,
 }
 
 /// Whether a row of a rule applies.
@@ -92,7 +93,7 @@ impl<'a> ResourceChain<'a> {
     pub(super) fn new(
         table: &'a RuleTable,
         evaluator: &Evaluator<'a>,
-        input: &Input<'a>,
+        roles: &'a [&'a str],
         kind: &'a str,
         version: &'a str,
         scope: &'a str,
@@ -118,8 +119,8 @@ impl<'a> ResourceChain<'a> {
         }));
         let steps = steps.into_bump_slice();
         let scope_symbol = if table.parent_roles.is_empty() { None } else { table.symbols.get(scope) };
-        let mut roles = Vec::with_capacity_in(input.principal.roles.len(), arena);
-        roles.extend(input.principal.roles.iter().map(|name| {
+        let mut role_sets = Vec::with_capacity_in(roles.len(), arena);
+        role_sets.extend(roles.iter().map(|name| {
             let own = table.symbols.get(name);
             let parents = scope_symbol.zip(own).and_then(|of_scope| table.parent_roles.get(&of_scope));
             RoleSet { symbols: &table.symbols, name, own, parents: parents.map_or(&[], |parents| parents) }
@@ -127,17 +128,22 @@ impl<'a> ResourceChain<'a> {
         Self {
             exists: steps.iter().any(ResourceStep::is_about_kind),
             steps,
-            roles: roles.into_bump_slice(),
+            roles: role_sets.into_bump_slice(),
             kind,
             version,
             derive_always: detail.metadata || detail.evaluation_errors,
         }
     }
 
+    /// Forgets what is known of conditions.
+    pub(super) fn forget(&self) {
+        self.steps.iter().for_each(ResourceStep::forget);
+    }
+
     /// The schemas of the innermost scope. As in the PDP there are none where that scope has only policies of
     /// other kinds, whatever its parents say.
     pub(super) fn schemas(&self) -> Option<&'a AttributeSchemas> {
-        self.steps.first()?.policy?.policy.schemas.as_deref()
+        self.steps.first()?.policy.as_ref()?.policy.schemas.as_deref()
     }
 
     pub(super) fn matched(&self) -> MatchedPolicy<'a> {
@@ -159,11 +165,8 @@ impl<'a> ResourceChain<'a> {
         step: &ResourceStep<'a>,
         evaluator: &Evaluator<'a>,
     ) -> RuntimeRoles<'a> {
-        let Some(memoised) =
-            step.policy.filter(|memoised| self.derive_always || memoised.policy.reads_runtime)
-        else {
-            return Ok(&[]);
-        };
+        let shows = |memoised: &&Memoised<'a>| self.derive_always || memoised.policy.reads_runtime;
+        let Some(memoised) = step.policy.as_ref().filter(shows) else { return Ok(&[]) };
         if let Some(derived) = step.derived.get() {
             return derived.runtime;
         }
@@ -231,7 +234,7 @@ impl<'a> ResourceChain<'a> {
         evaluator: &Evaluator<'a>,
         outputs: &mut Vec<'a, OutputEntry<'a>>,
     ) -> Result<Verdict<'a>, Unanswerable<'a>> {
-        let Some(memoised) = step.policy else { return Ok(Verdict::Nothing) };
+        let Some(memoised) = &step.policy else { return Ok(Verdict::Nothing) };
         let policy = memoised.policy;
         let mut verdict = Verdict::Nothing;
         for candidate in memoised.candidates(action) {
@@ -243,7 +246,7 @@ impl<'a> ResourceChain<'a> {
             for row in rule.rows.iter().filter(|row| roles.matches(&row.role)) {
                 if evaluator.records_errors() {
                     // The PDP evaluates a policy's variables for every row that fits, whatever the row then reads.
-                    evaluator.scope(policy.module, &policy.uses, runtime);
+                    memoised.activation(runtime, evaluator);
                 }
                 let applies = memoised.applies(rule, row, runtime, evaluator);
                 evaluator.trace(|| {
@@ -268,10 +271,10 @@ impl<'a> ResourceChain<'a> {
                 };
                 let denies = satisfied && rule.effect == Effect::Deny;
                 if let Some(output) = &rule.output {
-                    let activation = evaluator.scope(policy.module, &policy.uses, runtime);
+                    let activation = memoised.activation(runtime, evaluator);
                     let times = if denies { 1 } else { times };
                     for _ in 0..times {
-                        emit(outputs, output, satisfied, (&policy.key, &rule.name, action), &activation);
+                        emit(outputs, output, satisfied, (&policy.key, &rule.name, action), activation);
                     }
                 }
                 if denies {
@@ -304,6 +307,16 @@ fn allowed_quietly(verdict: &Verdict<'_>, rule: &ResourceRule, evaluator: &Evalu
 }
 
 impl<'a> ResourceStep<'a> {
+    fn forget(&self) {
+        self.derived.set(None);
+        self.role_policies.iter().for_each(|(_, memos)| forget(memos));
+        if let Some(memoised) = &self.policy {
+            forget(memoised.rows);
+            forget(memoised.derived_roles);
+            memoised.activation.set(None);
+        }
+    }
+
     fn is_about_kind(&self) -> bool {
         let about_kind =
             |policy: &RolePolicy| policy.rules.iter().any(|rule| rule.resource.matches(self.kind));
@@ -344,7 +357,18 @@ impl<'a> Memoised<'a> {
             policy,
             rows: memos(arena, policy.memos as usize),
             derived_roles: memos(arena, policy.derived_roles.len()),
+            activation: Cell::new(None),
         }
+    }
+
+    /// What the rules are evaluated in; `runtime` is the same throughout a request.
+    fn activation(&self, runtime: RuntimeRoles<'a>, evaluator: &Evaluator<'a>) -> &'a Activation<'a> {
+        self.activation.get().unwrap_or_else(|| {
+            let activation = evaluator.scope(self.policy.module, &self.policy.uses, runtime);
+            let activation = evaluator.arena().alloc(activation);
+            self.activation.set(Some(activation));
+            activation
+        })
     }
 
     /// The rules that name the action, in the order of the file.
@@ -380,10 +404,7 @@ impl<'a> Memoised<'a> {
         }
         let satisfied = match &rule.condition {
             None if evaluator.ignores_errors() => true,
-            condition => {
-                let activation = evaluator.scope(self.policy.module, &self.policy.uses, runtime);
-                evaluator.satisfies(condition.as_ref(), &activation)?
-            }
+            condition => evaluator.satisfies(condition.as_ref(), self.activation(runtime, evaluator))?,
         };
         memo.set(satisfied.into());
         Ok(if satisfied { Applies::Yes } else { Applies::No })

@@ -3,7 +3,6 @@
 use bumpalo::Bump;
 use bumpalo::collections::Vec;
 
-use super::Input;
 use super::decision::{AttributeSource, ValidationError};
 use crate::cel::Map;
 use crate::schema::SchemaSet;
@@ -13,12 +12,13 @@ use crate::table::{AttributeSchema, AttributeSchemas};
 pub(super) fn validate<'a>(
     set: &SchemaSet,
     schemas: &AttributeSchemas,
-    input: &Input<'a>,
+    (of_principal, of_resource): (Map<'a>, Map<'a>),
+    actions: &[&str],
     arena: &'a Bump,
 ) -> &'a [ValidationError<'a>] {
     let mut errors = Vec::new_in(arena);
     let mut validate = |schema: Option<&AttributeSchema>, attributes: Map<'a>, source| {
-        if let Some(it) = schema.filter(|schema| !ignores(schema, input.actions)) {
+        if let Some(it) = schema.filter(|schema| !ignores(schema, actions)) {
             let violations = set.validate(it.schema, attributes, arena);
             errors.extend(violations.iter().map(|violation| ValidationError {
                 source,
@@ -27,8 +27,8 @@ pub(super) fn validate<'a>(
             }));
         }
     };
-    validate(schemas.principal.as_ref(), input.principal.attr, AttributeSource::Principal);
-    validate(schemas.resource.as_ref(), input.resource.attr, AttributeSource::Resource);
+    validate(schemas.principal.as_ref(), of_principal, AttributeSource::Principal);
+    validate(schemas.resource.as_ref(), of_resource, AttributeSource::Resource);
     errors.into_bump_slice()
 }
 

@@ -14,6 +14,10 @@
 //! json        length u32, JSON in UTF-8
 //! count       u16
 //! ```
+//!
+//! The resources of a request are mostly of one kind. In each but the first, the length of `kind` or the count of
+//! `actions` may be 0xffff: they are those of the resource before, and nothing follows. The count of `attributes` may
+//! be 0xffff as well: they have the names that those of the resource before have, and only values follow.
 
 use std::fmt;
 
@@ -26,6 +30,7 @@ use crate::cel::{Map, Principal, Resource, Value};
 
 const WITH_METADATA: u8 = 1;
 const WITH_AUX_DATA: u8 = 2;
+const AS_BEFORE: usize = 0xffff;
 
 /// Bytes that are no frame. Only a fault of the writer makes such.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +66,14 @@ struct Reader<'a> {
     arena: &'a Bump,
 }
 
+/// What a resource may have in common with the one before it.
+struct Before<'a> {
+    kind: &'a str,
+    /// In the order of the frame.
+    fields: &'a [(&'a str, Value<'a>)],
+    actions: &'a [&'a str],
+}
+
 impl<'a> Reader<'a> {
     fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
         let (taken, rest) = self.rest.split_at_checked(length).ok_or(Malformed)?;
@@ -84,6 +97,10 @@ impl<'a> Reader<'a> {
 
     fn text(&mut self) -> Result<&'a str, Malformed> {
         let length = self.short()?;
+        self.text_of(length)
+    }
+
+    fn text_of(&mut self, length: usize) -> Result<&'a str, Malformed> {
         std::str::from_utf8(self.take(length)?).map_err(|_| Malformed)
     }
 
@@ -99,7 +116,7 @@ impl<'a> Reader<'a> {
             policy_version: self.text()?,
             scope: self.text()?,
             roles: self.texts()?,
-            attr: self.attributes()?,
+            attr: self.principal_attributes()?,
         };
         let aux_data = if flags & WITH_AUX_DATA == 0 {
             None
@@ -109,15 +126,9 @@ impl<'a> Reader<'a> {
         };
         let count = self.short()?;
         let mut resources = Vec::with_capacity_in(count.min(self.rest.len()), self.arena);
+        let mut before = None;
         for _ in 0..count {
-            let resource = Resource {
-                kind: self.text()?,
-                id: self.text()?,
-                policy_version: self.text()?,
-                scope: self.text()?,
-                attr: self.attributes()?,
-            };
-            resources.push(ResourceEntry { resource, actions: self.texts()? });
+            resources.push(self.resource(&mut before)?);
         }
         Ok(CheckResourcesRequest {
             request_id: "",
@@ -128,8 +139,31 @@ impl<'a> Reader<'a> {
         })
     }
 
+    fn resource(&mut self, before: &mut Option<Before<'a>>) -> Result<ResourceEntry<'a>, Malformed> {
+        let kind = match (self.short()?, &before) {
+            (AS_BEFORE, Some(before)) => before.kind,
+            (length, _) => self.text_of(length)?,
+        };
+        let (id, policy_version, scope) = (self.text()?, self.text()?, self.text()?);
+        let fields = match (self.short()?, &before) {
+            (AS_BEFORE, Some(before)) => self.fields_as(before.fields)?,
+            (count, _) => self.fields(count)?,
+        };
+        let attr = self.map(fields);
+        let actions = match (self.short()?, &before) {
+            (AS_BEFORE, Some(before)) => before.actions,
+            (count, _) => self.texts_of(count)?,
+        };
+        *before = Some(Before { kind, fields, actions });
+        Ok(ResourceEntry { resource: Resource { kind, id, policy_version, scope, attr }, actions })
+    }
+
     fn texts(&mut self) -> Result<&'a [&'a str], Malformed> {
         let count = self.short()?;
+        self.texts_of(count)
+    }
+
+    fn texts_of(&mut self, count: usize) -> Result<&'a [&'a str], Malformed> {
         let mut texts = Vec::with_capacity_in(count.min(self.rest.len()), self.arena);
         for _ in 0..count {
             texts.push(self.text()?);
@@ -137,19 +171,39 @@ impl<'a> Reader<'a> {
         Ok(texts.into_bump_slice())
     }
 
-    fn attributes(&mut self) -> Result<Map<'a>, Malformed> {
+    fn principal_attributes(&mut self) -> Result<Map<'a>, Malformed> {
         let count = self.short()?;
+        let fields = self.fields(count)?;
+        Ok(self.map(fields))
+    }
+
+    fn fields(&mut self, count: usize) -> Result<&'a [(&'a str, Value<'a>)], Malformed> {
         let mut fields = Vec::with_capacity_in(count.min(self.rest.len()), self.arena);
         for _ in 0..count {
             let name = self.text()?;
             fields.push((name, self.value()?));
         }
-        let is_sorted = fields.is_sorted_by(|(a, _), (b, _)| a < b);
-        Ok(if is_sorted {
-            Map::of_sorted_fields(fields.into_bump_slice())
+        Ok(fields.into_bump_slice())
+    }
+
+    /// Fields with the names of others.
+    fn fields_as(
+        &mut self,
+        others: &[(&'a str, Value<'a>)],
+    ) -> Result<&'a [(&'a str, Value<'a>)], Malformed> {
+        let mut fields = Vec::with_capacity_in(others.len(), self.arena);
+        for (name, _) in others {
+            fields.push((*name, self.value()?));
+        }
+        Ok(fields.into_bump_slice())
+    }
+
+    fn map(&self, fields: &'a [(&'a str, Value<'a>)]) -> Map<'a> {
+        if fields.is_sorted_by(|(a, _), (b, _)| a < b) {
+            Map::of_sorted_fields(fields)
         } else {
-            Map::of_fields(self.arena, &fields)
-        })
+            Map::of_fields(self.arena, fields)
+        }
     }
 
     fn value(&mut self) -> Result<Value<'a>, Malformed> {
@@ -227,6 +281,38 @@ mod tests {
         assert_eq!(resource.attr.get("y"), Some(Value::String("é")));
         assert_eq!(resource.attr.get("z"), Some(Value::Null));
         assert_eq!(request.resources[0].actions, ["view"]);
+    }
+
+    #[test]
+    fn resources_share_what_they_have_in_common() {
+        let as_before = vec![0xff, 0xff];
+        let first = [
+            [text("doc"), text("7"), text(""), text("")].concat(),
+            [count(2), text("y"), vec![2], text("x"), vec![4], text("a")].concat(),
+            [count(2), text("view"), text("edit")].concat(),
+        ]
+        .concat();
+        let second = [
+            [as_before.clone(), text("8"), text(""), text("")].concat(),
+            [as_before.clone(), vec![1], vec![0]].concat(),
+            as_before.clone(),
+        ]
+        .concat();
+        let head =
+            [vec![0], text("ann"), text(""), text(""), [count(1), text("user")].concat(), count(0)].concat();
+        let arena = Bump::new();
+        let frame = [head.clone(), count(3), first, second.clone(), second.clone()].concat();
+        let request = CheckResourcesRequest::from_frame(&frame, &arena).unwrap().unwrap();
+        for (entry, id) in request.resources.iter().zip(["7", "8", "8"]) {
+            assert_eq!((entry.resource.kind, entry.resource.id), ("doc", id));
+            assert_eq!(entry.actions, ["view", "edit"]);
+        }
+        let attr = |index: usize, name| request.resources[index].resource.attr.get(name);
+        assert_eq!((attr(0, "x"), attr(0, "y")), (Some(Value::String("a")), Some(Value::Bool(true))));
+        assert_eq!((attr(2, "x"), attr(2, "y")), (Some(Value::Null), Some(Value::Bool(false))));
+        // There is nothing before the first.
+        let frame = [head, count(1), second].concat();
+        assert_eq!(CheckResourcesRequest::from_frame(&frame, &arena).unwrap_err(), Malformed);
     }
 
     #[test]

@@ -106,6 +106,7 @@ pub(super) fn validated(request: &CheckResourcesRequest<'_>) -> Result<(), Reque
     if request.resources.is_empty() {
         return Err(RequestError::at(&path, "at least one resource is needed"));
     }
+    let mut checked: &[&str] = &[];
     for (index, entry) in request.resources.iter().enumerate() {
         let path = path.index(index);
         let resource_path = path.field("resource");
@@ -113,7 +114,11 @@ pub(super) fn validated(request: &CheckResourcesRequest<'_>) -> Result<(), Reque
         check_name(&resource_path, "id", entry.resource.id)?;
         check_policy_version(&resource_path, entry.resource.policy_version)?;
         check_scope(&resource_path, entry.resource.scope)?;
-        check_names(&path.field("actions"), "action", entry.actions)?;
+        // The resources of a frame mostly share their actions.
+        if !std::ptr::eq(entry.actions, checked) || entry.actions.is_empty() {
+            check_names(&path.field("actions"), "action", entry.actions)?;
+            checked = entry.actions;
+        }
     }
     Ok(())
 }

@@ -72,7 +72,7 @@ pub fn policy_key(kind: Kind, name: &str, version: &str, scope: &str) -> String 
 #[must_use]
 pub fn sanitize(name: &str) -> Cow<'_, str> {
     let is_kept = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
-    if name.chars().all(is_kept) || !name.split(':').all(is_old_segment) {
+    if name.bytes().all(|byte| is_kept(char::from(byte))) || !name.split(':').all(is_old_segment) {
         return Cow::Borrowed(name);
     }
     let mut sanitized = String::with_capacity(name.len());
@@ -113,11 +113,10 @@ pub fn scope_parents(scope: &str) -> impl Iterator<Item = &str> {
 }
 
 fn scope_parent(scope: &str) -> Option<&str> {
-    match scope.rfind('.') {
-        Some(dot) => scope.get(..dot),
-        None if scope.is_empty() => None,
-        None => Some(""),
+    if scope.is_empty() {
+        return None;
     }
+    scope.rfind('.').map_or(Some(""), |dot| scope.get(..dot))
 }
 
 impl Policy {

@@ -8,9 +8,11 @@
 //! engine for regular expressions, and more code than all the rest of this crate. It answers with paths and
 //! messages that read as the PDP's do, because clients show them to people and compare them in tests.
 
+mod accept;
 mod compiler;
 mod context;
 mod draft;
+mod fits;
 mod format;
 mod json;
 mod keywords;
@@ -20,6 +22,7 @@ mod model;
 mod number;
 mod order;
 mod quote;
+mod refuse;
 mod shape;
 mod uri;
 mod url;

@@ -42,6 +42,14 @@ impl Types {
     pub(super) const NAMES: [&'static str; 7] =
         ["null", "boolean", "object", "array", "number", "string", "integer"];
 
+    pub(super) const NULL: Self = Self(1);
+    pub(super) const BOOLEAN: Self = Self(1 << 1);
+    pub(super) const OBJECT: Self = Self(1 << 2);
+    pub(super) const ARRAY: Self = Self(1 << 3);
+    pub(super) const NUMBER: Self = Self(1 << 4);
+    pub(super) const STRING: Self = Self(1 << 5);
+    pub(super) const INTEGER: Self = Self(1 << 6);
+
     /// The type of a name.
     pub(super) fn named(name: &str) -> Option<Self> {
         Self::NAMES.iter().position(|known| *known == name).map(|bit| Self(1 << bit))
@@ -51,8 +59,13 @@ impl Types {
         Self(self.0 | other.0)
     }
 
+    /// Whether the two have a type in common.
+    pub(super) fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
     pub(super) fn has(self, name: &str) -> bool {
-        Self::named(name).is_some_and(|one| self.0 & one.0 != 0)
+        Self::named(name).is_some_and(|one| self.meets(one))
     }
 }
 
@@ -154,6 +167,13 @@ pub(super) struct Properties {
     pub(super) named: Box<[(Box<str>, SchemaId)]>,
     pub(super) patterns: Box<[(Regex, SchemaId)]>,
     pub(super) additional: Additional,
+}
+
+impl Properties {
+    /// The place of a name among the named ones.
+    pub(super) fn find(&self, name: &str) -> Option<usize> {
+        self.named.binary_search_by(|(known, _)| (**known).cmp(name)).ok()
+    }
 }
 
 /// What holds for the properties that are neither named nor match a pattern.

@@ -4,8 +4,22 @@ use std::cmp::Ordering;
 
 use crate::cel::{List, Map, Value};
 
+/// Up to this many items, each is compared with each; past it they are sorted.
+const COMPARE_PAIRS: usize = 16;
+
 /// The first two items that are equal: of all second occurrences the first, with where the item stood before.
 pub(super) fn first_repetition(list: List<'_>) -> Option<(usize, usize)> {
+    if list.len() <= COMPARE_PAIRS { first_repetition_of_few(list) } else { first_repetition_of_many(list) }
+}
+
+fn first_repetition_of_few(list: List<'_>) -> Option<(usize, usize)> {
+    list.iter().enumerate().find_map(|(second, item)| {
+        let first = list.iter().take(second).position(|earlier| compare(earlier, item).is_eq())?;
+        Some((first, second))
+    })
+}
+
+fn first_repetition_of_many(list: List<'_>) -> Option<(usize, usize)> {
     let mut items: Vec<(usize, Value<'_>)> = list.iter().enumerate().collect();
     // A stable sort: equal items stay in the order of the list.
     items.sort_by(|(_, a), (_, b)| compare(*a, *b));
@@ -79,7 +93,8 @@ mod tests {
             let value =
                 ValueSeed::new(&arena).deserialize(&mut serde_json::Deserializer::from_str(text)).unwrap();
             let Value::List(list) = value else { panic!("{text}") };
-            assert_eq!(first_repetition(list), expected, "{text}");
+            assert_eq!(first_repetition_of_few(list), expected, "{text}");
+            assert_eq!(first_repetition_of_many(list), expected, "{text}");
         }
     }
 }

@@ -11,13 +11,11 @@ use serde::de::DeserializeSeed;
 
 use super::context::{At, Evaluated, Path, Scope};
 use super::model::{Additional, Content, Keyword, Properties, Resource, Rest, Schema, SchemaId, SchemaSet};
-use super::number::Decimal;
-use super::order::first_repetition;
-use super::quote::{number, single};
+use super::quote::single;
 use crate::cel::{List, Map, Value, ValueSeed, base64_bytes};
 
 /// Deepest nesting of schemas in the course of a validation.
-const MAX_DEPTH: u32 = 300;
+pub(super) const MAX_DEPTH: u32 = 300;
 
 /// A part of the attributes that a schema refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +36,9 @@ impl SchemaSet {
         attributes: Map<'a>,
         arena: &'a Bump,
     ) -> &'a [Violation<'a>] {
+        if self.accepts(schema, Value::Map(attributes), 0) == Some(true) {
+            return &[];
+        }
         let mut validator = Validator { set: self, arena, violations: Vec::new_in(arena), quiet: 0 };
         let scope = Scope { resource: u32::MAX, outer: None };
         let at = At { path: &Path::Root, scope: &scope, depth: 0 };
@@ -46,7 +47,7 @@ impl SchemaSet {
     }
 }
 
-struct Validator<'s, 'a> {
+pub(super) struct Validator<'s, 'a> {
     set: &'s SchemaSet,
     arena: &'a Bump,
     violations: Vec<'a, Violation<'a>>,
@@ -109,34 +110,20 @@ impl<'s, 'a> Validator<'s, 'a> {
         at: At<'_>,
         evaluated: &mut Evaluated<'a>,
     ) -> bool {
-        match keyword {
-            Keyword::Never => self.fail(at, "", format_args!("not allowed")),
-            Keyword::Type { allowed, names } => {
-                let name = type_name(value);
-                let is_integer = matches!(value, Value::Double(number) if number.fract() == 0.0);
-                allowed.has(name)
-                    || is_integer && allowed.has("integer")
-                    || self.fail(at, "type", format_args!("expected {names}, but got {name}"))
-            }
-            Keyword::Const { value: constant, message } => {
-                constant.value().equals(value) || self.fail(at, "const", format_args!("{message}"))
-            }
-            Keyword::Enum { values, message } => {
-                values.iter().any(|constant| constant.value().equals(value))
-                    || self.fail(at, "enum", format_args!("{message}"))
-            }
-            _ => match value {
+        match keyword.fits(value) {
+            Some(true) => true,
+            Some(false) => self.refuse(keyword, value, at),
+            None => match value {
                 Value::Map(map) => self.object(keyword, map, at, evaluated),
                 Value::List(list) => self.array(keyword, list, at, evaluated),
                 Value::String(text) => self.string(keyword, text, at),
-                Value::Double(value) => self.number(keyword, value, at),
                 _ => None,
             }
             .unwrap_or_else(|| self.in_place(keyword, value, at, evaluated)),
         }
     }
 
-    /// Whether an object is as a keyword demands it; none for keywords about other things.
+    /// Whether the parts of an object are as a keyword demands them; none for keywords about other things.
     fn object(
         &mut self,
         keyword: &'s Keyword,
@@ -144,34 +131,11 @@ impl<'s, 'a> Validator<'s, 'a> {
         at: At<'_>,
         evaluated: &mut Evaluated<'a>,
     ) -> Option<bool> {
-        let count = map.len() as u64;
         Some(match keyword {
-            Keyword::MinProperties(min) => {
-                let message = format_args!("minimum {min} properties allowed, but found {count} properties");
-                count >= *min || self.fail(at, "minProperties", message)
-            }
-            Keyword::MaxProperties(max) => {
-                let message = format_args!("maximum {max} properties allowed, but found {count} properties");
-                count <= *max || self.fail(at, "maxProperties", message)
-            }
-            Keyword::Required(names) => {
-                let missing: std::vec::Vec<String> =
-                    names.iter().filter(|name| map.get(name).is_none()).map(|name| single(name)).collect();
-                let message = format_args!("missing properties: {}", missing.join(", "));
-                missing.is_empty() || self.fail(at, "required", message)
-            }
             Keyword::Properties(properties) => self.properties(properties, map, at, evaluated),
             Keyword::PropertyNames(schema) => self.each(fields(map), at, |this, (name, _), path, at| {
                 this.check(*schema, Value::String(name), at.part(&Path::Field(path, name)))
             }),
-            Keyword::DependentRequired { name, required } if map.get(name).is_some() => {
-                let missing = required.iter().filter(|required| map.get(required).is_none());
-                self.each(missing, at, |this, missing, _, at| {
-                    let (missing, name) = (single(missing), single(name));
-                    let message = format_args!("property {missing} is required, if {name} property exists");
-                    this.fail(at, "dependentRequired", message)
-                })
-            }
             Keyword::DependentSchema { name, schema } if map.get(name).is_some() => {
                 self.also(*schema, Value::Map(map), at, evaluated)
             }
@@ -200,7 +164,7 @@ impl<'s, 'a> Validator<'s, 'a> {
             let mut is_known = false;
             let at = at.part(path);
             let path = Path::Field(path, name);
-            if let Ok(found) = properties.named.binary_search_by(|(known, _)| (**known).cmp(name)) {
+            if let Some(found) = properties.find(name) {
                 is_known = true;
                 valid &= this.check(properties.named[found].1, value, at.part(&path));
             }
@@ -228,7 +192,7 @@ impl<'s, 'a> Validator<'s, 'a> {
         valid
     }
 
-    /// Whether a list is as a keyword demands it; none for keywords about other things.
+    /// Whether the items of a list are as a keyword demands them; none for keywords about other things.
     fn array(
         &mut self,
         keyword: &'s Keyword,
@@ -236,23 +200,7 @@ impl<'s, 'a> Validator<'s, 'a> {
         at: At<'_>,
         evaluated: &mut Evaluated<'a>,
     ) -> Option<bool> {
-        let count = list.len() as u64;
         Some(match keyword {
-            Keyword::MinItems(min) => {
-                let message = format_args!("minimum {min} items required, but found {count} items");
-                count >= *min || self.fail(at, "minItems", message)
-            }
-            Keyword::MaxItems(max) => {
-                let message = format_args!("maximum {max} items required, but found {count} items");
-                count <= *max || self.fail(at, "maxItems", message)
-            }
-            Keyword::UniqueItems => match first_repetition(list) {
-                None => true,
-                Some((first, second)) => {
-                    let message = format_args!("items at index {first} and {second} are equal");
-                    self.fail(at, "uniqueItems", message)
-                }
-            },
             Keyword::Items { prefix, rest } => self.items(prefix, *rest, list, at, evaluated),
             Keyword::Contains { schema, min, max, evaluates } => {
                 let mark = if *evaluates { Some(evaluated) } else { None };
@@ -330,32 +278,12 @@ impl<'s, 'a> Validator<'s, 'a> {
         valid
     }
 
-    /// Whether a string is as a keyword demands it; none for keywords about other things.
+    /// Whether what a string contains is as a keyword demands it; none for keywords about other things.
     fn string(&mut self, keyword: &'s Keyword, text: &'a str, at: At<'_>) -> Option<bool> {
-        Some(match keyword {
-            Keyword::Format { name, is_valid } => {
-                is_valid(text) || {
-                    let (text, name) = (single(text), single(name));
-                    self.fail(at, "format", format_args!("{text} is not valid {name}"))
-                }
-            }
-            Keyword::MinLength(min) => {
-                let length = text.chars().count() as u64;
-                let message = format_args!("length must be >= {min}, but got {length}");
-                length >= *min || self.fail(at, "minLength", message)
-            }
-            Keyword::MaxLength(max) => {
-                let length = text.chars().count() as u64;
-                let message = format_args!("length must be <= {max}, but got {length}");
-                length <= *max || self.fail(at, "maxLength", message)
-            }
-            Keyword::Pattern { regex, pattern } => {
-                regex.is_match(text)
-                    || self.fail(at, "pattern", format_args!("does not match pattern {}", single(pattern)))
-            }
-            Keyword::Content(content) => self.content(content, text, at),
-            _ => return None,
-        })
+        match keyword {
+            Keyword::Content(content) => Some(self.content(content, text, at)),
+            _ => None,
+        }
     }
 
     fn content(&mut self, content: &'s Content, text: &'a str, at: At<'_>) -> bool {
@@ -381,32 +309,6 @@ impl<'s, 'a> Validator<'s, 'a> {
                 || self.fail(at, "contentSchema", format_args!("value is not valid json"));
         };
         content.schema.is_none_or(|schema| self.check(schema, value, at))
-    }
-
-    /// Whether a number is as a keyword demands it; none for keywords about other things.
-    fn number(&mut self, keyword: &'s Keyword, value: f64, at: At<'_>) -> Option<bool> {
-        let (fits, name, sign, limit) = match keyword {
-            Keyword::Minimum(limit) => (value >= *limit, "minimum", ">=", limit),
-            Keyword::ExclusiveMinimum(limit) => (value > *limit, "exclusiveMinimum", ">", limit),
-            Keyword::Maximum(limit) => (value <= *limit, "maximum", "<=", limit),
-            Keyword::ExclusiveMaximum(limit) => (value < *limit, "exclusiveMaximum", "<", limit),
-            Keyword::MultipleOf { factor, decimal } => {
-                let fits = Decimal::of(value).is_some_and(|value| value.is_multiple_of(*decimal));
-                return Some(
-                    fits || {
-                        let (value, factor) = (number(value), number(*factor));
-                        self.fail(at, "multipleOf", format_args!("{value} not multipleOf {factor}"))
-                    },
-                );
-            }
-            _ => return None,
-        };
-        Some(
-            fits || {
-                let (limit, value) = (number(*limit), number(value));
-                self.fail(at, name, format_args!("must be {sign} {limit} but found {value}"))
-            },
-        )
     }
 
     /// Keywords that apply other schemas to the same value; keywords about other types are content with it.
@@ -547,7 +449,7 @@ impl<'s, 'a> Validator<'s, 'a> {
     }
 
     /// Tells what is wrong; always false.
-    fn fail(&mut self, at: At<'_>, keyword: &'static str, message: fmt::Arguments<'_>) -> bool {
+    pub(super) fn fail(&mut self, at: At<'_>, keyword: &'static str, message: fmt::Arguments<'_>) -> bool {
         if self.quiet == 0 {
             let path = bumpalo::format!(in self.arena, "{}", at.path).into_bump_str();
             let message = bumpalo::format!(in self.arena, "{}", message).into_bump_str();
@@ -558,21 +460,9 @@ impl<'s, 'a> Validator<'s, 'a> {
 }
 
 /// The fields of an object, in the order of their names.
-fn fields<'a>(map: Map<'a>) -> impl Iterator<Item = (&'a str, Value<'a>)> {
+pub(super) fn fields<'a>(map: Map<'a>) -> impl Iterator<Item = (&'a str, Value<'a>)> {
     map.iter().filter_map(|(key, value)| match key {
         Value::String(name) => Some((name, value)),
         _ => None,
     })
-}
-
-fn type_name(value: Value<'_>) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Double(_) => "number",
-        Value::String(_) => "string",
-        Value::List(_) => "array",
-        // Attributes are JSON: there is nothing else.
-        _ => "object",
-    }
 }
