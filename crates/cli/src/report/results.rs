@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::diagnostics::render;
+use super::diagnostics::{render, tally};
 use super::palette::{Ink, Palette};
 use super::trace::traces;
 use super::tree::{Node, Style, draw};
@@ -62,7 +62,10 @@ impl View {
         let title =
             format!("{} ({})", self.paint(Ink::Suite, &suite.name), self.paint(Ink::Name, &suite.file));
         if !suite.error.is_empty() {
-            let lines = suite.error.lines().map(|line| Node::leaf(self.paint(Ink::Bad, line))).collect();
+            // The error goes on to list its reasons, which have excerpts below.
+            let error = suite.error.lines().next().unwrap_or_default();
+            let line = format!("{error} {}, shown below", tally(&suite.diagnostics));
+            let lines = vec![Node::leaf(self.paint(Ink::Bad, &line))];
             return Some(Node::new(format!("{title} {}", self.label(TestResult::Errored, "")), lines));
         }
         if suite.summary.overall_result == TestResult::Skipped {
