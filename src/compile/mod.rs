@@ -3,11 +3,13 @@
 //! All mistakes of all policies are reported together. The result depends on what the policies say and not on
 //! the order in which they are given.
 
+mod definitions;
 mod denials;
 mod expressions;
 mod imports;
 mod index;
 mod modules;
+mod patterns;
 mod remains;
 mod rules;
 mod schemas;

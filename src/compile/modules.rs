@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::as_warnings;
+use super::definitions::{Site, check_name, list, report_redefinitions};
 use super::denials::Denial;
 use super::expressions::{Compiler, Expressions, Reads};
 use super::imports::{Library, find};
@@ -23,14 +24,6 @@ pub(super) struct Modules<'l, 'p> {
     pub(super) denials: Vec<Denial<'p>>,
     /// Derived roles policies that were compiled, by name.
     derived_roles: BTreeMap<&'p str, Arc<rules::DerivedRolesModule<'p>>>,
-}
-
-/// Where a name is defined.
-struct Site<'p> {
-    policy: &'p Policy,
-    span: Span,
-    /// `policy local variables`, `import 'NAME'`…
-    origin: String,
 }
 
 struct Variable<'p> {
@@ -484,58 +477,4 @@ fn circle_diagnostic(circle: &[&str], variables: &BTreeMap<&str, Variable<'_>>) 
         diagnostic
             .with_related(Label::new(&site.policy.source, site.span).with_note("takes part in the circle"))
     })
-}
-
-fn report_redefinitions(
-    code: Code,
-    what: &str,
-    policy: &Policy,
-    sites: &BTreeMap<&str, Vec<Site<'_>>>,
-    diagnostics: &mut Diagnostics,
-) {
-    for (name, sites) in sites.iter().filter(|(_, sites)| sites.len() > 1) {
-        let origins =
-            list(sites.iter().map(|site| format!("{} ({})", site.origin, site.policy.source.name())));
-        let message = format!("{what} `{name}` has multiple definitions in {origins}");
-        let here = sites.iter().rev().find(|site| site.policy.source.name() == policy.source.name());
-        let span = here.map_or(policy.name_span(), |site| site.span);
-        let diagnostic = Diagnostic::error(code, &policy.source, span, message);
-        let others = sites.iter().filter(|site| !here.is_some_and(|here| std::ptr::eq(*site, here)));
-        diagnostics.push(others.fold(diagnostic, |diagnostic, site| {
-            diagnostic.with_related(Label::new(&site.policy.source, site.span).with_note("also defined here"))
-        }));
-    }
-}
-
-/// Names must be sayable in an expression: `V.name`.
-fn check_name<T>(policy: &Policy, what: &str, definition: &Definition<T>, diagnostics: &mut Diagnostics) {
-    let name = definition.name.as_str();
-    let mut bytes = name.bytes();
-    let is_start = |byte: u8| byte == b'_' || byte.is_ascii_alphabetic();
-    let is_identifier =
-        bytes.next().is_some_and(is_start) && bytes.all(|byte| is_start(byte) || byte.is_ascii_digit());
-    let message = if matches!(name, "false" | "in" | "null" | "true") {
-        format!("`{name}` is a reserved keyword and cannot be the name of a {what}")
-    } else if is_identifier {
-        return;
-    } else {
-        format!("`{name}` is not a valid name for a {what}")
-    };
-    diagnostics.push(
-        Diagnostic::error(Code::InvalidName, &policy.source, definition.name.span, message)
-            .with_hint("use letters, digits and `_`, starting with a letter or `_`"),
-    );
-}
-
-/// `a`, `a and b`, `a, b, and c`.
-fn list(items: impl Iterator<Item = String>) -> String {
-    let mut items: Vec<String> = items.collect();
-    match items.len() {
-        0 | 1 => items.concat(),
-        2 => items.join(" and "),
-        _ => {
-            let last = items.pop().unwrap_or_default();
-            format!("{}, and {last}", items.join(", "))
-        }
-    }
 }

@@ -8,15 +8,16 @@ use super::expressions::{Compiler, Reads};
 use super::imports::find;
 use super::index::Builder;
 use super::modules::{ModuleScope, Modules};
+use super::patterns::{allowed_action, matcher};
 use crate::policy::{
     self, DerivedRoles, Effect, Kind, Policy, ScopePermissions, Spanned, policy_key, principal_rule_name,
     resource_rule_name, sanitize,
 };
 use crate::table::{
-    Candidate, Condition, Constants, DerivedRole, InvalidGlob, Matcher, ModuleId, NameMap, PrincipalPolicy,
-    PrincipalRule, ResourcePolicy, ResourceRule, RoleMatcher, RolePolicy, RoleRule, Row,
+    Candidate, Condition, Constants, DerivedRole, Matcher, ModuleId, NameMap, PrincipalPolicy, PrincipalRule,
+    ResourcePolicy, ResourceRule, RoleMatcher, RolePolicy, RoleRule, Row,
 };
-use crate::text::{Code, Diagnostic, Label, Severity, Span, nearest};
+use crate::text::{Code, Diagnostic, Label, Span, nearest};
 
 /// A derived roles policy as resource policies use it.
 pub(super) struct DerivedRolesModule<'p> {
@@ -330,36 +331,6 @@ fn role_matcher(
         Matcher::Any => RoleMatcher::Any,
         glob => RoleMatcher::Glob(glob),
     })
-}
-
-/// Reads a name of a rule. A pattern that cannot be read matches nothing, as in the PDP, and is warned of.
-pub(super) fn matcher(
-    policy: &Policy,
-    written: &Spanned<String>,
-    pattern: &str,
-    modules: &mut Modules<'_, '_>,
-) -> Option<Matcher> {
-    Matcher::new(pattern).map_err(|error| warn_of_glob(policy, written, error, modules)).ok()
-}
-
-/// The same for an action that a role policy allows.
-fn allowed_action(policy: &Policy, written: &Spanned<String>, modules: &mut Modules<'_, '_>) -> Vec<Matcher> {
-    Matcher::of_allowed_action(written).unwrap_or_else(|error| {
-        warn_of_glob(policy, written, error, modules);
-        Vec::new()
-    })
-}
-
-fn warn_of_glob(
-    policy: &Policy,
-    written: &Spanned<String>,
-    error: InvalidGlob,
-    modules: &mut Modules<'_, '_>,
-) {
-    let message = format!("the pattern `{}` matches nothing: {error}", written.value);
-    let mut diagnostic = Diagnostic::error(Code::InvalidGlob, &policy.source, written.span, message);
-    diagnostic.severity = Severity::Warning;
-    modules.report(diagnostic.with_hint("put a `\\` before a character that is meant as it is"));
 }
 
 fn derived_role(name: &str, definition: &Definition<'_>, builder: &mut Builder) -> DerivedRole {

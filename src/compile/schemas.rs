@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::as_warnings;
 use super::index::Builder;
 use super::modules::Modules;
-use super::{as_warnings, rules};
+use super::patterns::matcher;
 use crate::policy::{self, Body, Policy, policy_key, scope_parents};
 use crate::schema::{Compiler, Enforcement, Finished, Library, SchemaSet, Unloadable, elsewhere};
 use crate::table::{AttributeSchema, AttributeSchemas};
@@ -90,7 +91,7 @@ fn attribute_schema(
     let reference = &written.reference;
     let actions = &written.ignore_when_actions;
     let ignored_actions =
-        actions.iter().filter_map(|action| rules::matcher(policy, action, action, modules)).collect();
+        actions.iter().filter_map(|action| matcher(policy, action, action, modules)).collect();
     let referrer = Label::new(&policy.source, reference.span).with_note("this policy needs the schema");
     let report = |modules: &mut Modules<'_, '_>, severity, message, hint: &str| {
         let diagnostic = Diagnostic::error(Code::InvalidSchema, &policy.source, reference.span, message);
