@@ -94,10 +94,11 @@ export class JwtVerifier {
       throw new JwtError("JWT_TOO_LARGE", message);
     }
     const keySet = this.#keySet(keySetId);
-    const keys = keySet.keys(this.#now());
+    const now = this.#now();
+    const keys = keySet.keys(now);
     return keys instanceof Promise
-      ? keys.then((keys) => this.#verifyBy(keySet, keys, token))
-      : this.#verifyBy(keySet, keys, token);
+      ? keys.then((keys) => this.#verifyBy(keySet, keys, token, this.#now()))
+      : this.#verifyBy(keySet, keys, token, now);
   }
 
   #now(): number {
@@ -124,8 +125,7 @@ export class JwtVerifier {
     return named;
   }
 
-  #verifyBy(keySet: KeySet, keys: Keys, token: string): VerifiedJwt | Promise<VerifiedJwt> {
-    const now = this.#now();
+  #verifyBy(keySet: KeySet, keys: Keys, token: string, now: number): VerifiedJwt | Promise<VerifiedJwt> {
     const known = this.#verified.get(token, keys, now);
     if (known !== undefined) {
       return this.#unrevoked(known);

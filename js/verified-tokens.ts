@@ -14,39 +14,41 @@ interface Entry {
 /**
  * The tokens used last, up to some number. They are found by the whole token: comparing it costs less than a digest, and no two
  * tokens can be taken for each other.
+ *
+ * Two halves: when the young one is full it becomes the old one, whose tokens are let go, but for those that were used meanwhile.
+ * So a token that is used again and again is looked up and nothing else.
  */
 export class VerifiedTokens {
-  readonly #limit: number;
-  /** The oldest first. */
-  readonly #entries = new Map<string, Entry>();
+  readonly #half: number;
+  #young = new Map<string, Entry>();
+  #old = new Map<string, Entry>();
 
   constructor(limit: number) {
-    this.#limit = limit;
+    this.#half = limit / 2;
   }
 
   /** The token, if it is known, was verified by these keys, and has not expired. */
   get(token: string, keys: Keys, now: number): VerifiedJwt | undefined {
-    const entry = this.#entries.get(token);
-    if (entry === undefined) {
+    const young = this.#young.get(token);
+    const entry = young ?? this.#old.get(token);
+    if (entry === undefined || entry.keys !== keys || now >= entry.until) {
       return undefined;
     }
-    this.#entries.delete(token);
-    if (entry.keys !== keys || now >= entry.until) {
-      return undefined;
+    if (young === undefined) {
+      this.add(token, entry);
     }
-    this.#entries.set(token, entry);
     return entry.verified;
   }
 
   add(token: string, entry: Entry): void {
-    if (this.#limit === 0) {
+    if (this.#half === 0) {
       return;
     }
-    this.#entries.delete(token);
-    this.#entries.set(token, entry);
-    if (this.#entries.size > this.#limit) {
-      const [oldest] = this.#entries.keys();
-      this.#entries.delete(oldest as string);
+    this.#young.set(token, entry);
+    this.#old.delete(token);
+    if (this.#young.size >= this.#half) {
+      this.#old = this.#young;
+      this.#young = new Map();
     }
   }
 }

@@ -202,15 +202,22 @@ describe("a token", { skip }, () => {
   });
 
   test("is remembered among those used last", async () => {
-    const verifier = createVerifier({ keySets: [{ id: "ks", local: { jwks: keys.ec.jwk } }], cacheSize: 2 });
-    const tokens = await Promise.all([1, 2, 3].map((n) => sign(keys.ec, { n })));
-    const [one, two] = [await verifier.verify(tokens[0]), await verifier.verify(tokens[1])];
-    assert.equal(await verifier.verify(tokens[0]), one);
-    await verifier.verify(tokens[2]);
-    assert.equal(await verifier.verify(tokens[0]), one);
-    assert.notEqual(await verifier.verify(tokens[1]), two);
-    const none = createVerifier({ keySets: [{ id: "ks", local: { jwks: keys.ec.jwk } }], cacheSize: 0 });
-    assert.notEqual(await none.verify(tokens[0]), await none.verify(tokens[0]));
+    const keySets = [{ id: "ks", local: { jwks: keys.ed.jwk } }];
+    const verifier = createVerifier({ keySets, cacheSize: 4 });
+    const tokens = await Promise.all(Array.from({ length: 20 }, (_, n) => sign(keys.ed, { n })));
+    const [often, ...rest] = tokens;
+    const first = await verifier.verify(often);
+    const once = [];
+    for (const token of rest) {
+      once.push(await verifier.verify(token));
+      assert.equal(await verifier.verify(often), first);
+    }
+    // The last is known still, and of the others no more than three.
+    assert.equal(await verifier.verify(rest.at(-1)), once.at(-1));
+    assert.notEqual(await verifier.verify(rest[0]), once[0]);
+    assert.notEqual(await verifier.verify(rest.at(-5)), once.at(-5));
+    const none = createVerifier({ keySets, cacheSize: 0 });
+    assert.notEqual(await none.verify(often), await none.verify(often));
   });
 
   const options = [
