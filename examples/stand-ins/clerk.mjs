@@ -70,14 +70,18 @@ export async function startClerk({ appUrl, port }) {
     },
     port,
   );
+  const settings = {
+    CLERK_PUBLISHABLE_KEY: `pk_live_${Buffer.from(`${FRONTEND_API}$`).toString("base64")}`,
+    CLERK_SIGN_IN_URL: `http://localhost:${server.port}/sign-in`,
+    CLERK_TELEMETRY_DISABLED: "1",
+  };
   return {
     env: {
-      NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY: `pk_live_${Buffer.from(`${FRONTEND_API}$`).toString("base64")}`,
-      NEXT_PUBLIC_CLERK_SIGN_IN_URL: `http://localhost:${server.port}/sign-in`,
-      NEXT_PUBLIC_CLERK_TELEMETRY_DISABLED: "1",
+      // Next.js hands to browsers what has its prefix.
+      ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [`NEXT_PUBLIC_${name}`, value])),
+      ...settings,
       CLERK_SECRET_KEY: `sk_live_${"x".repeat(40)}`,
       CLERK_JWT_KEY: key.publicPem,
-      CLERK_TELEMETRY_DISABLED: "1",
     },
     sessionToken,
     cookiesOf,
