@@ -39,8 +39,8 @@ const spoofed = {
   "x-user-id": "user_ada",
 };
 
-/** The tests of them; `context` is that of `describeWorkspace`. */
-export function clerkAttacks(context) {
+/** The tests of them; `context` is that of `describeWorkspace`, and `paths` are for people who are signed in. */
+export function clerkAttacks(context, paths = ["/documents", PATH]) {
   for (const [what, forge, status = 401] of tokens) {
     test(`by a token: ${what}`, async () => {
       const good = context.app.clerk.sessionToken("ada");
@@ -53,7 +53,7 @@ export function clerkAttacks(context) {
     });
   }
 
-  for (const path of ["/documents", PATH]) {
+  for (const path of paths) {
     test(`by headers: ${path}`, async () => {
       const headers = { ...spoofed, "x-clerk-auth-token": context.app.clerk.sessionToken("ada") };
       const response = await new Visitor(context.app.url).request(path, { headers });
