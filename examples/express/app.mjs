@@ -29,7 +29,7 @@ export function createApp({ engine, workos, cookiePassword, redirectUri, clerkSi
 
   // With CLERK_JWT_KEY in the environment, Clerk's session tokens are verified without a call to Clerk. They must have been
   // made for this site.
-  const clerk = clerkMiddleware({ jwtKey: process.env.CLERK_JWT_KEY, authorizedParties: [origin] });
+  const clerk = clerkMiddleware({ authorizedParties: [origin] });
   const people = authorizeFor(clerkPerson);
   app.use("/api", clerk, documentRoutes(people), organizationRoutes(people));
 

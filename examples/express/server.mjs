@@ -7,6 +7,20 @@ import { createApp } from "./app.mjs";
 
 const { env } = process;
 
+const missing = [
+  "CLERK_PUBLISHABLE_KEY",
+  "CLERK_SECRET_KEY",
+  "CLERK_SIGN_IN_URL",
+  "WORKOS_API_KEY",
+  "WORKOS_CLIENT_ID",
+  "WORKOS_COOKIE_PASSWORD",
+  "WORKOS_REDIRECT_URI",
+].filter((name) => !env[name]);
+if (missing.length > 0) {
+  console.error(`The environment lacks ${missing.join(", ")}: see .env.example.`);
+  process.exit(1);
+}
+
 const engine = await Orthrus.open(fileURLToPath(new URL("../../policies", import.meta.url)));
 const workos = new WorkOS(env.WORKOS_API_KEY, {
   clientId: env.WORKOS_CLIENT_ID,

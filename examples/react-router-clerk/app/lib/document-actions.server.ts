@@ -23,7 +23,9 @@ const changes: Record<string, (row: Document, form: FormData) => Response | null
  * shown. So it asks.
  */
 export async function changeDocument(args: ActionFunctionArgs) {
-  const form = await args.request.formData();
+  const form = await args.request.formData().catch(() => {
+    throw data(null, 400);
+  });
   const intent = String(form.get("intent"));
   const change = Object.hasOwn(changes, intent) ? changes[intent] : undefined;
   if (change === undefined) throw data(null, 400);
