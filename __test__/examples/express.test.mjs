@@ -10,7 +10,7 @@ import { freePort } from "../../scripts/lib/examples.mjs";
 import { openExample, skip } from "./support/app.mjs";
 import { clerkAttacks } from "./support/clerk-attacks.mjs";
 import { badRequests, machineCalls, organizationCalls } from "./support/express-calls.mjs";
-import { signInAtWorkOS } from "./support/sign-in.mjs";
+import { signInAtWorkOS, wayBackFromWorkOS } from "./support/sign-in.mjs";
 import { Visitor } from "./support/visitor.mjs";
 import { expired, reseal, workosAttacks } from "./support/workos-attacks.mjs";
 import { calls, refusals } from "./support/workspace.mjs";
@@ -127,15 +127,25 @@ describe("express", { skip }, () => {
       assert.equal((await call("GET", HANDBOOK, { headers: bearer(token) })).status, 401);
     });
 
-    test("by a link that brings a code of somebody else", async () => {
-      const visitor = new Visitor(context.app.url);
-      const { headers } = await visitor.request("/sso/sign-in");
-      const state = new URL(headers.get("location")).searchParams.get("state");
-      for (const query of [`code=x&state=${state}x`, "code=x", `state=${state}`, `code=x&code=y&state=${state}`]) {
-        assert.equal((await new Visitor(context.app.url).request(`/callback?${query}`)).status, 400, query);
-      }
-      assert.equal((await new Visitor(context.app.url).request(`/callback?code=x&state=${state}`)).status, 400);
-    });
+    /** Ways back from WorkOS: [what, the link made of a good one, whether it is opened where the way began]. */
+    const links = [
+      ["that began in another browser", (good) => good, false],
+      ["whose state is another", (good) => good.replace(/state=[^&]*/, "state=x"), true],
+      ["that began in another browser, without state", (good) => good.replace(/&state=[^&]*/, ""), false],
+      ["without state", (good) => good.replace(/&state=[^&]*/, ""), true],
+      ["without code", (good) => good.replace(/code=[^&]*&/, ""), true],
+      ["with two codes", (good) => `${good}&code=x`, true],
+      ["with a code that WorkOS does not know", (good) => good.replace(/code=[^&]*/, "code=x"), true],
+    ];
+    for (const [what, change, isSame] of links) {
+      test(`by a way back from WorkOS ${what}`, async () => {
+        const began = new Visitor(context.app.url);
+        const link = change(await wayBackFromWorkOS(began, "ada", "/sso/sign-in"));
+        const visitor = isSame ? began : new Visitor(context.app.url);
+        assert.equal((await visitor.request(link)).status, 400);
+        assert.equal(visitor.cookies["wos-session"], undefined);
+      });
+    }
   });
 
   describe("requests that cannot be answered", () => {

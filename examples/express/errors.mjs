@@ -1,8 +1,12 @@
 /** What clients are told when there is no route, and when something goes wrong: the status in words, and nothing of the reason. */
 
 import { STATUS_CODES } from "node:http";
+import { UndecidedError } from "orthrus/express";
 
 const tell = (res, status) => res.status(status).json({ error: STATUS_CODES[status].toLowerCase() });
+
+/** A mistake of the client, in the form that Express gives to those that it finds, such as a body that is no JSON. */
+export const clientError = (status, message) => Object.assign(new Error(message), { status, expose: true });
 
 export function notFound(_req, res) {
   tell(res, 404);
@@ -14,8 +18,9 @@ export function answerError(error, req, res, next) {
     next(error);
     return;
   }
-  // Mistakes of the client, such as a body that is no JSON, say so by their status; an `UndecidedError` has 500 or 503.
-  const status = STATUS_CODES[error?.status] === undefined ? 500 : error.status;
-  if (status >= 500) console.error(`${req.method} ${req.originalUrl} failed:`, error);
-  tell(res, status);
+  // Errors of SDKs have a status as well, which is what their provider has told us: it is not for the client. (A URIError is a
+  // parameter of the path that cannot be decoded.)
+  const isClients = error?.expose === true || error instanceof URIError;
+  if (!isClients) console.error(`${req.method} ${req.originalUrl} failed:`, error);
+  tell(res, isClients || error instanceof UndecidedError ? error.status : 500);
 }

@@ -1,5 +1,6 @@
 import express, { Router } from "express";
 import { documents } from "../../workspace/records.mjs";
+import { clientError } from "../errors.mjs";
 import { allowedActions, documentOf } from "../resources.mjs";
 
 export const DOCUMENT_ACTIONS = ["view", "edit", "publish", "delete"];
@@ -33,5 +34,5 @@ export function documentRoutes(authorize) {
 export function requireTitle(req, _res, next) {
   const title = req.body?.title;
   const isTitle = typeof title === "string" && title.trim() !== "";
-  next(isTitle ? undefined : Object.assign(new Error("the body has no title"), { status: 400 }));
+  next(isTitle ? undefined : clientError(400, "the body has no title"));
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import express, { Router } from "express";
 import { documents } from "../../workspace/records.mjs";
+import { clientError } from "../errors.mjs";
 import { allowedActions, billingOf, organizationOf, toResource } from "../resources.mjs";
 import { DOCUMENT_ACTIONS, requireTitle } from "./documents.mjs";
 
@@ -35,7 +36,7 @@ export function organizationRoutes(authorize) {
       const { title } = req.body;
       const row = { id: randomUUID(), title, orgId, ownerId, status: "draft", legalHold: false, orgPlan };
       if (!req.authz.isAllowed("create", toResource("document", row))) {
-        throw Object.assign(new Error("may not create documents"), { status: 403 });
+        throw clientError(403, "may not create documents");
       }
       documents.set(row.id, row);
       res.status(201).location(`${req.baseUrl}/documents/${row.id}`).json(row);

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import cookieParser from "cookie-parser";
 import { Router } from "express";
+import { clientError } from "../errors.mjs";
 
 /** Ties the answer of WorkOS to the browser that has asked, so that nobody is signed in as somebody else by a link. */
 const STATE_COOKIE = "sso-state";
@@ -33,11 +34,14 @@ export function signInRoutes({ workos, sessions, redirectUri, clerkSignInUrl }) 
     const { code, state } = req.query;
     res.clearCookie(STATE_COOKIE, stateCookie);
     if (typeof code !== "string" || state === undefined || state !== req.cookies[STATE_COOKIE]) {
-      res.status(400).json({ error: "bad request" });
-      return;
+      throw clientError(400, "this browser has not asked for the code");
     }
-    const session = await workos.userManagement.authenticateWithCode({ code, session: sessions.sealing });
-    sessions.save(res, session.sealedSession);
+    const { sealedSession } = await workos.userManagement
+      .authenticateWithCode({ code, session: sessions.sealing })
+      .catch((error) => {
+        throw error.error === "invalid_grant" ? clientError(400, "the code is unknown or used") : error;
+      });
+    sessions.save(res, sealedSession);
     res.redirect("/");
   });
 
