@@ -44,11 +44,15 @@ const server = app.listen(Number(env.PORT ?? 3000), (error) => {
 /** Refuses new connections, and lets what is being answered be answered. Then nothing keeps the process. */
 function shutDown(signal) {
   console.log(`${signal}: no new requests`);
+  // A connection that is kept alive after its last answer would hold the server up.
+  const sweep = setInterval(() => server.closeIdleConnections(), 100);
+  // Who is not done by then is cut off.
+  const limit = setTimeout(() => server.closeAllConnections(), 10_000);
   server.close(() => {
+    clearInterval(sweep);
+    clearTimeout(limit);
     engine.close();
     console.log("closed");
   });
-  // Who is not done by then is cut off.
-  setTimeout(() => server.closeAllConnections(), 10_000).unref();
 }
 process.once("SIGTERM", shutDown).once("SIGINT", shutDown);
