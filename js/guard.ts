@@ -162,7 +162,7 @@ export async function decide<Args extends unknown[]>(guard: Guard<Args>, args: A
 export async function ask<Args extends unknown[]>(
   guard: Guard<Args>,
   args: Args,
-  isAnswer: (thrown: unknown) => boolean,
+  isAnswer: (thrown: unknown, refusal: Refusal) => boolean,
 ): Promise<{ outcome: "allowed"; authz: Authz } | Denial> {
   return settle(await decide(guard, args), isAnswer, guard.log);
 }
@@ -170,14 +170,14 @@ export async function ask<Args extends unknown[]>(
 /** Tells the log of a refusal, and throws it if it is no denial. */
 export function settle<Allowed extends { outcome: "allowed" }>(
   outcome: Allowed | Refusal,
-  isAnswer: (thrown: unknown) => boolean,
+  isAnswer: (thrown: unknown, refusal: Refusal) => boolean,
   log: ((refusal: Refusal) => void) | undefined,
 ): Allowed | Denial {
   if (outcome.outcome === "allowed") {
     return outcome;
   }
   // An answer that a source has thrown by the framework's own means, such as "not found", is no failure.
-  if (outcome.outcome === "error" && isAnswer(outcome.error)) {
+  if (outcome.outcome === "error" && isAnswer(outcome.error, outcome)) {
     throw outcome.error;
   }
   log?.(outcome);
@@ -195,7 +195,7 @@ export async function decideAll<Args extends unknown[]>(
   setup: GuardSetup<Args>,
   args: Args,
   resources: ResourceCheck[],
-  isAnswer: (thrown: unknown) => boolean,
+  isAnswer: (thrown: unknown, refusal: Refusal) => boolean,
 ): Promise<Decisions> {
   try {
     const principal = await read(setup.principal, args);
@@ -230,10 +230,19 @@ export function responseTo(denial: Denial): Response {
   return Response.json(body, { status, headers, statusText: STATUS_TEXTS[status] });
 }
 
-/** Whether a thrown value says itself which answer of the kind 4xx it wants, as `http-errors` do. */
-export function hasClientErrorStatus(thrown: unknown): boolean {
-  const { status, statusCode = status } = (thrown ?? {}) as { status?: unknown; statusCode?: unknown };
-  return typeof statusCode === "number" && statusCode >= 400 && statusCode < 500;
+/**
+ * Whether a thrown value says itself which answer of the kind 4xx it wants, as `http-errors` do. While the principal is made it
+ * must say by `expose` that it is meant for the client: the errors of SDKs have a status, too, which is what the identity provider
+ * has answered to the application.
+ */
+export function hasClientErrorStatus(thrown: unknown, { principal }: Refusal): boolean {
+  const { status, statusCode = status, expose } = (thrown ?? {}) as Record<"status" | "statusCode" | "expose", unknown>;
+  return (
+    typeof statusCode === "number" &&
+    statusCode >= 400 &&
+    statusCode < 500 &&
+    (principal !== undefined || expose === true)
+  );
 }
 
 /** Whether the principal stands for a request without a session. */

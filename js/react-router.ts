@@ -48,7 +48,8 @@ export interface ReactRouterAuthz {
    * export const middleware = [authz.middleware({ resource: ({ params }) => findDocument(params.id), action: "view" })];
    * ```
    *
-   * When the browser navigates, React Router calls the server only for routes with a loader.
+   * When the browser navigates, React Router calls the server only for routes with a loader. Middleware runs before any loader, so
+   * the `ErrorBoundary` that shows a denial has no loader data, not even the root's: in pages, `authorize` in the loader keeps it.
    */
   middleware(question: ReactRouterQuestion): MiddlewareFunction<Response>;
   /**

@@ -30,6 +30,8 @@ async function main([name]) {
   const standIns = existsSync(keys)
     ? undefined
     : await startStandIns(exampleManifest(name), { appUrl: `http://localhost:${PORT}`, port: PORT + 1 });
+  // Next.js reads the file itself; other frameworks do not, where they run what they have built.
+  if (standIns === undefined) process.loadEnvFile(keys);
   console.log(standIns === undefined ? `Keys: ${keys}` : `Keys: of stand-ins, because there is no ${keys}`);
   await buildExample(name, standIns?.env);
   const app = await startExample(name, { port: PORT, env: standIns?.env, show: true });

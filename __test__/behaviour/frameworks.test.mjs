@@ -200,6 +200,11 @@ const cases = [
     reason: /secret/,
   },
   {
+    name: "fails where the identity provider refuses the application itself",
+    principal: failing(Object.assign(new Error(SECRET), { status: 401, statusCode: 401 })),
+    expected: 500,
+  },
+  {
     name: "fails where the resource cannot be told",
     resource: failing(new Error(SECRET)),
     init: as("ann"),

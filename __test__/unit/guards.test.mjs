@@ -187,6 +187,17 @@ describe("Express", () => {
     assert.deepEqual(await answers(app, paths), [401, 401, 401, 404, 404, 401, 401]);
   });
 
+  test("passes on an error that the principal's source has made for the client", async () => {
+    const thrown = Object.assign(new Error("which account?"), { status: 400, expose: true });
+    const log = [];
+    const fields = { principal: () => Promise.reject(thrown), log: (refusal) => log.push(refusal) };
+    const error = await new Promise((resolve) => {
+      onExpress.authorize({ ...setup(fields), ...question })({}, {}, resolve);
+    });
+    assert.equal(error, thrown);
+    assert.deepEqual(log, []);
+  });
+
   test("leaves the last decision of several guards", async () => {
     const app = express();
     const authorize = onExpress.createAuthorize(setup());

@@ -1,11 +1,12 @@
 /**
  * Stands in for Clerk, so that an example runs without an account: session tokens like Clerk's, signed by a key of its own, and
- * a page on which one chooses who to be. The application verifies the tokens by `CLERK_JWT_KEY`, as it does those of Clerk.
+ * a page on which one chooses who to be. The application verifies the tokens by `CLERK_JWT_KEY`, as it does those of Clerk, and
+ * asks the stand-in about the keys of machines, as it asks Clerk.
  */
 
 import { createKey } from "./keys.mjs";
 import { signInPage } from "./page.mjs";
-import { people } from "./people.mjs";
+import { machines, people } from "./people.mjs";
 import { serve } from "./server.mjs";
 
 /** The host of Clerk's frontend API; it is in the publishable key, and does not exist. */
@@ -42,6 +43,11 @@ function organizationClaims(org, role, permissions) {
   };
 }
 
+/** What Clerk's API says of an API key or the token of a machine that is good. */
+const verified = (token) => ({
+  json: { revoked: false, expired: false, expiration: null, created_at: 1, updated_at: 1, claims: null, ...token },
+});
+
 /** Starts the stand-in for an application at `appUrl`. Resolves to `{ env, sessionToken, cookiesOf, close }`. */
 export async function startClerk({ appUrl, port }) {
   const key = createKey("ins_stand_in");
@@ -54,8 +60,14 @@ export async function startClerk({ appUrl, port }) {
     const target = new URL(url.searchParams.get("redirect_url") ?? "/", appUrl);
     return target.origin === appUrl ? target.href : appUrl;
   };
+  const verify = (secret) => {
+    const machine = Object.values(machines).find((candidate) => candidate.secret === secret);
+    return machine === undefined ? { status: 404, json: { errors: [{ code: "not_found" }] } } : verified(machine.token);
+  };
   const server = await serve(
     {
+      "POST /api_keys/verify": (_url, { secret }) => verify(secret),
+      "POST /m2m_tokens/verify": (_url, { token }) => verify(token),
       "GET /sign-in": (url) => ({
         html: signInPage("Clerk", (person) => `/session?${new URLSearchParams({ person, redirect_url: back(url) })}`),
       }),
@@ -70,14 +82,19 @@ export async function startClerk({ appUrl, port }) {
     },
     port,
   );
+  const settings = {
+    CLERK_PUBLISHABLE_KEY: `pk_live_${Buffer.from(`${FRONTEND_API}$`).toString("base64")}`,
+    CLERK_SIGN_IN_URL: `http://localhost:${server.port}/sign-in`,
+    CLERK_TELEMETRY_DISABLED: "1",
+  };
   return {
     env: {
-      NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY: `pk_live_${Buffer.from(`${FRONTEND_API}$`).toString("base64")}`,
-      NEXT_PUBLIC_CLERK_SIGN_IN_URL: `http://localhost:${server.port}/sign-in`,
-      NEXT_PUBLIC_CLERK_TELEMETRY_DISABLED: "1",
+      // Next.js hands to browsers what has its prefix.
+      ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [`NEXT_PUBLIC_${name}`, value])),
+      ...settings,
+      CLERK_API_URL: `http://localhost:${server.port}`,
       CLERK_SECRET_KEY: `sk_live_${"x".repeat(40)}`,
       CLERK_JWT_KEY: key.publicPem,
-      CLERK_TELEMETRY_DISABLED: "1",
     },
     sessionToken,
     cookiesOf,

@@ -25,5 +25,36 @@ export const people = {
   },
 };
 
+const apiKey = (id, name, scopes, subject = acme.id) => ({
+  secret: `ak_${id}`,
+  token: { type: "api_key", id: `ak_id_${id}`, name, subject, scopes },
+});
+
+/** Who comes without a person: bearer tokens, and what Clerk's API says of them. */
+export const machines = {
+  reader: apiKey("reader", "Reads documents", ["documents:read"]),
+  writer: apiKey("writer", "Writes drafts", ["documents:write"]),
+  adasKey: apiKey("ada", "A key of Ada herself", ["documents:write"], "user_ada"),
+  indexer: {
+    secret: "mt_indexer",
+    token: {
+      object: "machine_to_machine_token",
+      id: "mt_id_indexer",
+      subject: "mch_indexer",
+      scopes: ["documents:read"],
+      claims: { orgId: acme.id },
+    },
+  },
+  homeless: {
+    secret: "mt_homeless",
+    token: {
+      object: "machine_to_machine_token",
+      id: "mt_id_homeless",
+      subject: "mch_homeless",
+      scopes: ["documents:read"],
+    },
+  },
+};
+
 /** An address for a person; nobody reads it. */
 export const emailOf = ({ name, org }) => `${name.split(" ").at(-2).toLowerCase()}@${org.slug}.example`;

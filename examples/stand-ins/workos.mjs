@@ -106,6 +106,7 @@ export async function startWorkOS({ appUrl, port }) {
       WORKOS_API_KEY: "sk_test_stand_in",
       WORKOS_CLIENT_ID: CLIENT_ID,
       WORKOS_COOKIE_PASSWORD: "a password of the stand-in, for examples",
+      WORKOS_REDIRECT_URI: `${appUrl}/callback`,
       NEXT_PUBLIC_WORKOS_REDIRECT_URI: `${appUrl}/callback`,
     },
     accessToken,

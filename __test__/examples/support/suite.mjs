@@ -7,6 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { people } from "../../../examples/stand-ins/people.mjs";
 import { openExample, skip } from "./app.mjs";
 import { launch, openPage, screenshot, skipBrowser } from "./browser.mjs";
+import { nextjs } from "./frameworks.mjs";
 import { leaks, policyTexts, secretsOf } from "./secrets.mjs";
 import { signIn } from "./sign-in.mjs";
 import { textOf, Visitor } from "./visitor.mjs";
@@ -24,11 +25,12 @@ const buttonsOf = (page) =>
 
 /**
  * Describes an example: builds and starts it, visits it by HTTP and by Chromium. `attacks(context)` adds tests of requests that
- * pretend to be somebody; `context.app` is the running example, `context.cookies` from person to cookies.
+ * pretend to be somebody; `context.app` is the running example, `context.cookies` from person to cookies. `framework` is one of
+ * `frameworks.mjs`.
  */
-export function describeWorkspace(name, attacks) {
+export function describeWorkspace(name, attacks, framework = nextjs) {
   describe(name, { skip }, () => {
-    const context = { app: undefined, cookies: {} };
+    const context = { app: undefined, cookies: {}, framework };
     before(async () => {
       context.app = await openExample(name);
       for (const person of [...Object.keys(people), "nobody"]) {
@@ -70,16 +72,15 @@ function byHttp(context) {
   }
 
   for (const person of ["max", "lea", "nobody"]) {
-    for (const way of ["script", "form"]) {
+    for (const [way, callAction] of Object.entries(context.framework.actionCalls)) {
       test(`${person} calls the action behind a button that is not theirs, as a ${way} does`, async () => {
         const list = await (await visitorOf(context, "ada").request("/documents")).text();
-        const form = [...list.matchAll(/<form.*?<\/form>/g)].find(([text]) => text.includes("Publish Roadmap 2027"));
-        const [, actionId] = /name="\$ACTION_ID_(\w+)"/.exec(form[0]);
-        const request = callOf[way](actionId, "roadmap");
+        const [form] = [...list.matchAll(/<form.*?<\/form>/g)].find(([text]) => text.includes("Publish Roadmap 2027"));
+        const { path, refused, ...request } = callAction(form, "roadmap");
         const headers = { origin: context.app.url, ...request.headers };
         const options = { method: "POST", body: request.body, headers };
-        const response = await visitorOf(context, person).request("/documents", options);
-        assert.equal(response.status, request.refused[person] ?? request.refused.others);
+        const response = await visitorOf(context, person).request(path, options);
+        assert.equal(response.status, refused[person] ?? refused.others);
         const row = await (await visitorOf(context, "ada").request("/api/documents/roadmap")).json();
         assert.equal(row.status, "review");
         // It was the policy that refused, and not a mistake in the request.
@@ -95,24 +96,6 @@ const LOGGED = {
   lea: /user_lea .*publish document\/roadmap: the policies do not allow it/,
   nobody: /anonymous .*publish document\/roadmap: nobody is signed in/,
 };
-
-/** How a server action of Next.js is called with a form that holds an id, and the status of a refusal. */
-const callOf = {
-  // By the protocol of React: argument 0, which comes last, is the form whose fields begin with "_1_".
-  script: (actionId, id) => ({
-    headers: { "next-action": actionId, accept: "text/x-component" },
-    body: formOf(["_1_id", id], ["0", '["$K1"]']),
-    refused: { nobody: 401, others: 403 },
-  }),
-  // Without scripts in the browser. Next.js 16 answers all refusals of such a call by "not found".
-  form: (actionId, id) => ({ body: formOf([`$ACTION_ID_${actionId}`, ""], ["id", id]), refused: { others: 404 } }),
-};
-
-function formOf(...fields) {
-  const form = new FormData();
-  for (const [name, value] of fields) form.append(name, value);
-  return form;
-}
 
 function inChromium(context, name) {
   let browser;
@@ -200,7 +183,7 @@ function inChromium(context, name) {
       await Promise.all(reading);
       await page.context().close();
     }
-    for (const [path, body] of staticFiles(context.app.folder)) bodies.set(path, body);
+    for (const [path, body] of staticFiles(context)) bodies.set(path, body);
     const served = [...bodies.values()].join("\n");
     assert.ok(served.includes("Publish"), "the pages and scripts have been read");
     assert.deepEqual(leaks(bodies, [...policyTexts(), ...secretsOf(context.app.env)]), []);
@@ -233,8 +216,8 @@ function inChromium(context, name) {
 }
 
 /** The scripts and styles of a build, from path to text. */
-function staticFiles(folder) {
-  const root = join(folder, ".next", "static");
+function staticFiles({ app, framework }) {
+  const root = join(app.folder, framework.clientFolder);
   return readdirSync(root, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && /\.(js|css|json)$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
