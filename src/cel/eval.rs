@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use super::activation::scope_value;
 use super::ast::{Operation, Relation};
 use super::lib::{MAX_ARGS, TABLE, index};
+use super::native::go_type;
 use super::program::{Children, Field, Id, Loop, Name, Op, Program, Whole};
 use super::{Activation, AuxData, EvalError, EvalResult, List, Map, Message, Request, Value};
 
@@ -51,7 +52,7 @@ impl<'c, 'a> Evaluator<'c, 'a> {
                 let left = self.operand(left, locals)?;
                 let right = self.operand(right, locals)?;
                 match operator {
-                    Relation::Equal => Ok(Value::Bool(left.equals(right))),
+                    Relation::Equal => equal(left, right),
                     _ => relation(operator, left, right),
                 }
             }
@@ -115,6 +116,8 @@ impl<'c, 'a> Evaluator<'c, 'a> {
             Op::HasGlobal(name) => Ok(Value::Bool(ctx.globals.get(self.name(name)).is_some())),
             Op::HasVariable(slot) => Ok(Value::Bool(ctx.variables.read(slot, ctx).is_ok())),
             Op::Undefined(name) => Err(EvalError::UndefinedField(self.name(name))),
+            Op::Fail(text) => Err(EvalError::Message(self.name(text))),
+            Op::CallWithErrors { function, args } => self.call_with_errors(function, args, locals),
             Op::SelectOptional { operand, field } => {
                 let operand = self.eval(operand, locals)?;
                 select_optional(ctx, operand, self.name(field))
@@ -244,7 +247,35 @@ impl<'c, 'a> Evaluator<'c, 'a> {
         for (value, id) in values.iter_mut().zip(ids) {
             *value = self.eval(*id, locals)?;
         }
-        match (TABLE.run(function, member), values.get(..ids.len())) {
+        self.run(function, member, values.get(..ids.len()))
+    }
+
+    /// A call that errors may be arguments of. They fit any parameter and no function, so that the function is
+    /// asked, and refuses without a name, unless another argument does not fit; then the first error is the answer.
+    #[inline(never)]
+    fn call_with_errors(self, function: u16, args: Children, locals: Locals<'_, 'a>) -> EvalResult<'a> {
+        let ids = self.children(args);
+        let mut values = [Value::Null; MAX_ARGS];
+        let (mut first, mut fits) = (None, true);
+        for (value, id) in values.iter_mut().zip(ids) {
+            match self.eval(*id, locals) {
+                Ok(found) => {
+                    fits &= matches!(found, Value::List(_));
+                    *value = found;
+                }
+                Err(error) => first = first.or(Some(error)),
+            }
+        }
+        match first {
+            Some(_) if fits => Err(EvalError::NoSuchOverload),
+            Some(error) => Err(error),
+            None => self.run(function, false, values.get(..ids.len())),
+        }
+    }
+
+    #[inline]
+    fn run(self, function: u16, member: bool, args: Option<&[Value<'a>]>) -> EvalResult<'a> {
+        match (TABLE.run(function, member), args) {
             (Some(run), Some(args)) => match run(self.ctx, args) {
                 Err(EvalError::NoSuchOverload) => Err(TABLE.no_overload(self.ctx.arena, function, args)),
                 result => result,
@@ -255,7 +286,7 @@ impl<'c, 'a> Evaluator<'c, 'a> {
 
     #[inline(never)]
     fn comprehension(self, of: &'a Loop, locals: Locals<'_, 'a>) -> EvalResult<'a> {
-        let range = Range::of(self.ctx, self.eval(of.range, locals)?)?;
+        let range = Range::of(self.ctx, self.eval(of.range, locals)?, of.paired)?;
         match of.operation {
             Operation::All => self.quantify(of, range, false, locals),
             Operation::Exists => self.quantify(of, range, true, locals),
@@ -389,10 +420,19 @@ fn truth<'a>(value: Value<'_>) -> Result<bool, EvalError<'a>> {
     }
 }
 
+/// `==`. Kinds that Cerbos brings refuse to be compared to others, which their texts are not.
+#[inline]
+fn equal<'a>(left: Value<'a>, right: Value<'a>) -> EvalResult<'a> {
+    match left {
+        Value::Opaque(opaque) if !opaque.comparable(right) => Err(EvalError::NoSuchOverload),
+        _ => Ok(Value::Bool(left.equals(right))),
+    }
+}
+
 #[inline]
 fn relation<'a>(operator: Relation, left: Value<'a>, right: Value<'a>) -> EvalResult<'a> {
     let holds = match operator {
-        Relation::Equal => left.equals(right),
+        Relation::Equal => return equal(left, right),
         Relation::NotEqual => !left.equals(right),
         Relation::Less => compare(left, right, "no such overload: _<_")?.is_some_and(Ordering::is_lt),
         Relation::LessEqual => compare(left, right, "no such overload: _<=_")?.is_some_and(Ordering::is_le),
@@ -409,18 +449,18 @@ fn relation<'a>(operator: Relation, left: Value<'a>, right: Value<'a>) -> EvalRe
     Ok(Value::Bool(holds))
 }
 
-/// The order of two operands; `None`, which no operator accepts, where one is NaN. `unordered` is the error
-/// of a left operand that has no order at all.
+/// The order of two operands; `None`, which no operator accepts, where one is NaN. `named` is the error of a
+/// left operand that has no order at all.
 fn compare<'a>(
     left: Value<'a>,
     right: Value<'a>,
-    unordered: &'static str,
+    named: &'static str,
 ) -> Result<Option<Ordering>, EvalError<'a>> {
     match left.compare(right) {
         Ok(order) => Ok(Some(order)),
         Err(EvalError::NanOrdering) => Ok(None),
         Err(_) if matches!(left.compare(left), Err(EvalError::NoSuchOverload)) => {
-            Err(EvalError::Message(unordered))
+            Err(super::lib::unordered(left, named))
         }
         Err(error) => Err(error),
     }
@@ -492,24 +532,6 @@ fn has_field<'a>(ctx: &Activation<'a>, message: Message<'a>, name: &str) -> bool
     }
 }
 
-/// The name that a type has in cel-go's source, which one of its messages shows.
-fn go_type(value: Value<'_>) -> &'static str {
-    match value {
-        Value::Null => "types.Null",
-        Value::Bool(_) => "types.Bool",
-        Value::Int(_) => "types.Int",
-        Value::UInt(_) => "types.Uint",
-        Value::Double(_) => "types.Double",
-        Value::String(_) => "types.String",
-        Value::Bytes(_) => "types.Bytes",
-        Value::Timestamp(_) => "types.Timestamp",
-        Value::Duration(_) => "types.Duration",
-        Value::Type(_) => "*types.Type",
-        Value::Optional(_) => "*types.Optional",
-        _ => value.type_name(),
-    }
-}
-
 /// What a macro runs over: pairs of index and element, or of key and value.
 #[derive(Clone, Copy)]
 enum Range<'a> {
@@ -518,13 +540,20 @@ enum Range<'a> {
 }
 
 impl<'a> Range<'a> {
-    fn of(ctx: &Activation<'a>, value: Value<'a>) -> Result<Self, EvalError<'a>> {
+    fn of(ctx: &Activation<'a>, value: Value<'a>, paired: bool) -> Result<Self, EvalError<'a>> {
         match value {
             Value::List(list) => Ok(Self::List(list)),
             Value::Map(map) => Ok(Self::Map(map)),
             other => {
                 let kind = go_type(other);
-                Err(EvalError::message(ctx.arena, format_args!("got '{kind}', expected iterable type")))
+                Err(if paired {
+                    EvalError::message(
+                        ctx.arena,
+                        format_args!("unsupported comprehension range type: {kind}"),
+                    )
+                } else {
+                    EvalError::message(ctx.arena, format_args!("got '{kind}', expected iterable type"))
+                })
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::ast::Node;
 use super::check::check;
+use super::failing::failing;
 use super::fold::fold;
 use super::parser::parse;
 use super::references::References;
@@ -28,6 +29,7 @@ pub struct Expr {
     text: String,
     root: Node,
     references: References,
+    failure: Option<Issue>,
 }
 
 impl Expr {
@@ -53,8 +55,12 @@ impl Expr {
             return Err(issues);
         }
         let references = References::of(&root);
+        let as_written = failing(&root);
         fold(&mut root);
-        Ok(Self { text: text.to_owned(), root, references })
+        // As in the PDP, an expression is not folded where the time is read, or where that makes a mistake of it.
+        let is_folded = !references.now && validate(&root).is_empty();
+        let failure = if is_folded { failing(&root) } else { as_written };
+        Ok(Self { text: text.to_owned(), root, references, failure })
     }
 
     /// The text as it was written.
@@ -73,6 +79,13 @@ impl Expr {
     #[must_use]
     pub fn references(&self) -> &References {
         &self.references
+    }
+
+    /// A constant that fails before anything is evaluated, as [`Code::ExpressionConstant`] with the error as its
+    /// message: the expression can only give this error.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Issue> {
+        self.failure.as_ref()
     }
 
     /// The type of the expression's value.

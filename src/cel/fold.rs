@@ -5,7 +5,7 @@ use bumpalo::Bump;
 
 use super::Const;
 use super::activation::{Activation, Principal, Resource};
-use super::ast::{Kind, Node};
+use super::ast::{Kind, Node, Relation};
 use super::lower::Lowering;
 use super::places::{Scopes, for_each_child_scoped};
 use super::program::NoNames;
@@ -15,25 +15,28 @@ use super::types::Type;
 const MAX_SIZE: usize = 1_000;
 
 /// Replaces the constant parts of a checked tree by their values.
-pub(crate) fn fold(root: &mut Node) {
-    if descend(root) {
-        reduce(root);
+pub(crate) fn fold(node: &mut Node) {
+    if is_constant(node, &mut Scopes::new()) && reduce(node) {
+        return;
     }
+    node.for_each_child_mut(fold);
+    prune(node);
+    reduce_call(node);
 }
 
-/// Folds the parts of a node that are constant while the node itself is not. `true`: the whole node is
-/// constant, and nothing was folded.
-fn descend(node: &mut Node) -> bool {
-    if is_constant(node, &mut Scopes::new()) {
-        return true;
+/// Evaluates a call whose arguments have become constants, which it may be while the whole is not: in the body of
+/// a macro, or where an error elsewhere keeps the whole from being one.
+fn reduce_call(node: &mut Node) {
+    let literal = |node: &Node| matches!(node.kind, Kind::Literal(_));
+    let constant = match &node.kind {
+        Kind::Call { target, args, .. } => target.as_deref().into_iter().chain(args).all(literal),
+        Kind::Relation { left, right, .. } => literal(left) && literal(right),
+        Kind::List(elements) => elements.iter().all(|element| !element.optional && literal(&element.value)),
+        _ => false,
+    };
+    if constant && is_constant(node, &mut Scopes::new()) {
+        reduce(node);
     }
-    node.for_each_child_mut(|child| {
-        if descend(child) {
-            reduce(child);
-        }
-    });
-    prune(node);
-    false
 }
 
 /// Whether a node depends on nothing but itself: `own` are the macro variables that it declares.
@@ -51,18 +54,19 @@ fn is_constant(node: &Node, own: &mut Scopes) -> bool {
     }
 }
 
-fn reduce(node: &mut Node) {
+/// `false`: the value is an error, or none that can be kept.
+fn reduce(node: &mut Node) -> bool {
     if matches!(node.kind, Kind::Literal(_)) {
-        return;
+        return true;
     }
     let program = Lowering::lower(node, &NoNames);
     let arena = Bump::new();
     let (principal, resource) = (Principal::default(), Resource::default());
     let value = program.eval(&Activation::new(&arena, &principal, &resource));
     let folded = value.ok().and_then(Const::from_value).filter(|value| size(value) <= MAX_SIZE);
-    if let Some(value) = folded {
-        node.kind = Kind::Literal(value);
-    }
+    let Some(value) = folded else { return false };
+    node.kind = Kind::Literal(value);
+    true
 }
 
 fn size(value: &Const) -> usize {
@@ -82,6 +86,7 @@ fn prune(node: &mut Node) {
         Kind::And(_) => false,
         Kind::Or(_) => true,
         Kind::Conditional { .. } => return prune_conditional(node),
+        Kind::Relation { operator: Relation::In, .. } => return prune_in(node),
         _ => return,
     };
     let (Kind::And(terms) | Kind::Or(terms)) = &mut node.kind else { return };
@@ -112,6 +117,21 @@ fn prune_conditional(node: &mut Node) {
     node.ty = ty;
 }
 
+/// A constant that is among the constant elements of a list is in it, whatever the others are: not even their
+/// errors count, as in cel-go.
+fn prune_in(node: &mut Node) {
+    let Kind::Relation { left, right, .. } = &node.kind else { return };
+    let (Kind::Literal(needle), Kind::List(elements)) = (&left.kind, &right.kind) else { return };
+    let is_scalar = !matches!(needle, Const::List(_) | Const::Map(_));
+    let found = elements.iter().any(|element| match &element.value.kind {
+        Kind::Literal(value) => !element.optional && value.value().equals(needle.value()),
+        _ => false,
+    });
+    if is_scalar && found {
+        node.kind = Kind::Literal(Const::Bool(true));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,6 +153,7 @@ mod tests {
             ("P.id == '' || true", Const::Bool(true)),
             ("true ? 'a' : P.id", Const::string("a")),
             ("cel.bind(x, 2, x * x)", Const::Int(4)),
+            ("1 in [P.attr.x, 1.0]", Const::Bool(true)),
         ];
         for (text, value) in cases {
             assert_eq!(folded(text).kind, Kind::Literal(value), "{text}");

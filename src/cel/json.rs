@@ -236,30 +236,30 @@ fn fields<S: Serializer>(map: Map<'_>, serializer: S) -> Result<S::Ok, S::Error>
     out.end()
 }
 
-/// The request as protobuf's JSON has it: names in lowerCamelCase, unset fields left out.
+/// The request as protobuf's JSON has it: names in lowerCamelCase and in order, unset fields left out.
 fn message<S: Serializer>(message: Message<'_>, serializer: S) -> Result<S::Ok, S::Error> {
     let mut out = serializer.serialize_map(None)?;
     match message {
         Message::Request(request) => {
-            out.serialize_entry("principal", &Json(Value::Message(Message::Principal(request.principal))))?;
-            out.serialize_entry("resource", &Json(Value::Message(Message::Resource(request.resource))))?;
             if let Some(aux_data) = request.aux_data {
                 out.serialize_entry("auxData", &Json(Value::Message(Message::AuxData(aux_data))))?;
             }
+            out.serialize_entry("principal", &Json(Value::Message(Message::Principal(request.principal))))?;
+            out.serialize_entry("resource", &Json(Value::Message(Message::Resource(request.resource))))?;
         }
         Message::Principal(principal) => {
+            field(&mut out, "attr", Value::Map(principal.attr))?;
             field(&mut out, "id", Value::String(principal.id))?;
+            field(&mut out, "policyVersion", Value::String(principal.policy_version))?;
             if !principal.roles.is_empty() {
                 out.serialize_entry("roles", principal.roles)?;
             }
-            field(&mut out, "attr", Value::Map(principal.attr))?;
-            field(&mut out, "policyVersion", Value::String(principal.policy_version))?;
             field(&mut out, "scope", Value::String(scope_value(principal.scope)))?;
         }
         Message::Resource(resource) => {
-            field(&mut out, "kind", Value::String(resource.kind))?;
-            field(&mut out, "id", Value::String(resource.id))?;
             field(&mut out, "attr", Value::Map(resource.attr))?;
+            field(&mut out, "id", Value::String(resource.id))?;
+            field(&mut out, "kind", Value::String(resource.kind))?;
             field(&mut out, "policyVersion", Value::String(resource.policy_version))?;
             field(&mut out, "scope", Value::String(scope_value(resource.scope)))?;
         }

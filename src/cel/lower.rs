@@ -3,7 +3,7 @@
 use super::ast::{self, Comprehension, Kind, Node, Relation};
 use super::lib::{TABLE, regex};
 use super::places::{Place, Scopes, place};
-use super::program::{Children, Field, Id, Loop, Name, Names, Op, Program, Whole};
+use super::program::{Children, Field, Id, Loop, Name, Names, NoNames, Op, Program, Whole};
 use super::{Const, well_known};
 
 /// Constant lists with at least this many strings are searched sorted.
@@ -25,9 +25,27 @@ fn index(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
 
+/// The functions that are called with errors as well, unless they are called as members.
+const CALLED_WITH_ERRORS: [&str; 6] =
+    ["hasIntersection", "has_intersection", "isSubset", "is_subset", "intersect", "except"];
+
 impl<'n> Lowering<'n> {
     pub(crate) fn lower(root: &Node, names: &'n dyn Names) -> Program {
-        let mut lowering = Self {
+        let mut lowering = Self::new(names);
+        let id = lowering.node(root);
+        lowering.finish(id, root.height())
+    }
+
+    /// A program that fails with a text, whatever is asked of it.
+    pub(crate) fn lower_failure(text: &str) -> Program {
+        let mut lowering = Self::new(&NoNames);
+        let text = lowering.name(text);
+        let id = lowering.push(Op::Fail(text));
+        lowering.finish(id, 1)
+    }
+
+    fn new(names: &'n dyn Names) -> Self {
+        Self {
             names,
             scopes: Scopes::new(),
             nodes: Vec::new(),
@@ -37,18 +55,20 @@ impl<'n> Lowering<'n> {
             loops: Vec::new(),
             regexes: Vec::new(),
             string_sets: Vec::new(),
-        };
-        let id = lowering.node(root);
+        }
+    }
+
+    fn finish(self, root: Id, height: u16) -> Program {
         Program {
-            nodes: lowering.nodes.into(),
-            children: lowering.children.into(),
-            consts: lowering.consts.into(),
-            strings: lowering.strings.into(),
-            loops: lowering.loops.into(),
-            regexes: lowering.regexes.into(),
-            string_sets: lowering.string_sets.into(),
-            root: id,
-            height: root.height(),
+            nodes: self.nodes.into(),
+            children: self.children.into(),
+            consts: self.consts.into(),
+            strings: self.strings.into(),
+            loops: self.loops.into(),
+            regexes: self.regexes.into(),
+            string_sets: self.string_sets.into(),
+            root,
+            height,
         }
     }
 
@@ -250,6 +270,9 @@ impl<'n> Lowering<'n> {
         }
         let ids: Vec<Id> = all.into_iter().map(|arg| self.node(arg)).collect();
         match TABLE.find(function) {
+            Some((index, _)) if target.is_none() && CALLED_WITH_ERRORS.contains(&function) => {
+                Op::CallWithErrors { function: index, args: self.children(&ids) }
+            }
             Some((function, _)) => Op::Call { function, member: target.is_some(), args: self.children(&ids) },
             None => Op::Undefined(self.name(function)),
         }

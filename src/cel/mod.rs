@@ -27,6 +27,7 @@ mod declarations;
 mod error;
 mod eval;
 mod expr;
+mod failing;
 mod fold;
 mod hints;
 mod infer;

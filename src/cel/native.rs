@@ -48,3 +48,31 @@ fn go_message(message: Message<'_>) -> &'static str {
         Message::Runtime(_) => "'*enginev1.Runtime'",
     }
 }
+
+/// The name that the type of a value has in the source of cel-go and Cerbos, which some messages show.
+pub(crate) fn go_type(value: Value<'_>) -> &'static str {
+    match value {
+        Value::Null => "types.Null",
+        Value::Bool(_) => "types.Bool",
+        Value::Int(_) => "types.Int",
+        Value::UInt(_) => "types.Uint",
+        Value::Double(_) => "types.Double",
+        Value::String(_) => "types.String",
+        Value::Bytes(_) => "types.Bytes",
+        Value::Timestamp(_) => "types.Timestamp",
+        Value::Duration(_) => "types.Duration",
+        Value::List(_) => "*types.baseList",
+        Value::Map(_) => "*types.baseMap",
+        Value::Type(_) => "*types.Type",
+        Value::Optional(_) => "*types.Optional",
+        Value::Message(_) => "*types.protoMessageObject",
+        Value::Opaque(opaque) => match opaque {
+            Opaque::Ip(_) => "ext.IP",
+            Opaque::Cidr(_) => "ext.CIDR",
+            Opaque::Hierarchy(_) => "types.Hierarchy",
+            Opaque::SpiffeId(_) => "types.SPIFFEID",
+            Opaque::SpiffeTrustDomain(_) => "types.SPIFFETrustDomain",
+            Opaque::SpiffeMatcher(_) => "types.SPIFFEMatcher",
+        },
+    }
+}

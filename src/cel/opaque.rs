@@ -49,6 +49,21 @@ impl Opaque<'_> {
         }
     }
 
+    /// Whether `==` with the opaque value on the left has an answer.
+    pub(crate) fn comparable(&self, other: Value<'_>) -> bool {
+        match (self, other) {
+            (Self::Hierarchy(_), Value::Opaque(Opaque::Hierarchy(_)))
+            | (Self::SpiffeId(_), Value::String(_) | Value::Opaque(Opaque::SpiffeId(_)))
+            | (Self::SpiffeTrustDomain(_), Value::Opaque(Opaque::SpiffeTrustDomain(_))) => true,
+            (Self::SpiffeTrustDomain(_), Value::String(_)) => true,
+            // Null is compared before any kind is asked.
+            (Self::Hierarchy(_) | Self::SpiffeId(_) | Self::SpiffeTrustDomain(_), other) => {
+                matches!(other, Value::Null)
+            }
+            _ => true,
+        }
+    }
+
     /// Equality with the opaque value on the left: SPIFFE values also equal their texts. Matchers equal nothing.
     pub(crate) fn equals(&self, other: Value<'_>) -> bool {
         match (self, other) {

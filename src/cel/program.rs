@@ -118,6 +118,8 @@ pub(crate) enum Op {
     /// `V` as a map; children are pairs of a slot and a name. Variables that fail are not in it.
     Variables(Children),
     Undefined(Name),
+    /// An error by its text.
+    Fail(Name),
     Select {
         operand: Id,
         field: Name,
@@ -167,6 +169,11 @@ pub(crate) enum Op {
     Call {
         function: u16,
         member: bool,
+        args: Children,
+    },
+    /// A global function of two lists that is called with errors as well.
+    CallWithErrors {
+        function: u16,
         args: Children,
     },
     /// `matches` with a pattern known at lowering.
@@ -219,7 +226,10 @@ impl Program {
     /// that `names` does not know becomes an error of evaluation (`undefined field 'x'`).
     #[must_use]
     pub fn lower(expr: &Expr, names: &dyn Names) -> Self {
-        Lowering::lower(expr.root(), names)
+        match expr.failure() {
+            Some(issue) => Lowering::lower_failure(&issue.message),
+            None => Lowering::lower(expr.root(), names),
+        }
     }
 
     /// Evaluates the program.

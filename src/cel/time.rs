@@ -41,6 +41,9 @@ impl Ord for Timestamp {
 }
 
 impl Timestamp {
+    /// The first instant.
+    pub const MIN: Self = Self { seconds: MIN_SECONDS, nanos: 0, offset: 0 };
+
     /// The instant `seconds` and `nanos` (below 1,000,000,000) after the Unix epoch, if it is in range.
     #[must_use]
     pub fn new(seconds: i64, nanos: u32) -> Option<Self> {
@@ -84,6 +87,13 @@ impl Timestamp {
     /// # Errors
     /// A text that is not RFC 3339, or an instant outside the years 1 to 9999.
     pub fn parse(text: &str) -> Result<Self, TimestampError> {
+        Self::read(text).map_err(|error| match error {
+            TimestampError::Malformed if has_shape(text) => TimestampError::NoSuchTime,
+            _ => error,
+        })
+    }
+
+    fn read(text: &str) -> Result<Self, TimestampError> {
         let mut rest = Cursor(text.as_bytes());
         let year = rest.digits(4)?;
         rest.literal(b'-')?;
@@ -138,6 +148,8 @@ impl Timestamp {
 pub enum TimestampError {
     /// Not RFC 3339.
     Malformed,
+    /// Written as RFC 3339, but no time: the 30th of February, or `t` and `z` in lower case, as in Go.
+    NoSuchTime,
     /// Outside the years 1 to 9999.
     OutOfRange,
 }
@@ -203,6 +215,20 @@ fn days_in_month(year: i64, month: i64) -> i64 {
         4 | 6 | 9 | 11 => 30,
         _ => 31,
     }
+}
+
+/// Whether a text has the form of RFC 3339, in either case, whatever its numbers say.
+fn has_shape(text: &str) -> bool {
+    let digits =
+        |text: &str| text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect::<String>();
+    let shape = digits(text).to_ascii_uppercase();
+    let Some(rest) = shape.strip_prefix("0000-00-00T00:00:00") else { return false };
+    let zone = match rest.strip_prefix('.') {
+        Some(fraction) if fraction.starts_with('0') => fraction.trim_start_matches('0'),
+        Some(_) => return false,
+        None => rest,
+    };
+    matches!(zone, "Z" | "+00:00" | "-00:00")
 }
 
 struct Cursor<'t>(&'t [u8]);
@@ -348,9 +374,12 @@ mod tests {
         let moved = Timestamp::parse("2009-02-13T23:31:30+02:00").map(|t| t.to_string());
         assert_eq!(moved, Ok("2009-02-13T23:31:30+02:00".to_owned()));
         assert_eq!(Timestamp::parse("2009-02-13T23:31:30+02:00"), Timestamp::parse("2009-02-13T21:31:30Z"));
-        for text in ["", "2023-02-29T00:00:00Z", "2023-01-01", "2023-01-01T24:00:00Z", "2023-01-01 00:00:00Z"]
+        for text in ["", "2023-01-01", "2023-01-01 00:00:00Z", "2023-01-01T00:00:00.Z", "2023-01-01T00:00:00"]
         {
             assert_eq!(Timestamp::parse(text), Err(TimestampError::Malformed), "{text}");
+        }
+        for text in ["2023-02-29T00:00:00Z", "2023-01-01T24:00:00.5Z", "2023-01-01t00:00:00z"] {
+            assert_eq!(Timestamp::parse(text), Err(TimestampError::NoSuchTime), "{text}");
         }
         assert_eq!(Timestamp::parse("0000-01-01T00:00:00Z"), Err(TimestampError::OutOfRange));
     }

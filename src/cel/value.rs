@@ -136,10 +136,21 @@ impl<'a> Value<'a> {
             Self::Bytes(bytes) => bytes.is_empty(),
             Self::List(list) => list.is_empty(),
             Self::Map(map) => map.is_empty(),
-            Self::Timestamp(value) => value == Timestamp::default(),
+            // Go's zero time, which is not the epoch of Unix.
+            Self::Timestamp(value) => value == Timestamp::MIN,
             Self::Duration(value) => value == Duration::default(),
             Self::Optional(value) => value.is_none(),
             Self::Type(_) | Self::Message(_) | Self::Opaque(_) => false,
+        }
+    }
+
+    /// The name of the type with its parameters, as some of cel-go's errors have it.
+    pub(crate) fn type_text(self) -> &'static str {
+        match self {
+            Self::List(_) => "list(dyn)",
+            Self::Map(_) => "map(dyn, dyn)",
+            Self::Optional(_) => "optional_type(dyn)",
+            _ => self.type_name(),
         }
     }
 

@@ -245,16 +245,6 @@ pub(crate) fn build<'a>(arena: &'a Bump, message: u8, given: &[(u8, Value<'a>)])
     }
 }
 
-/// The name of a value's type with its parameters, as one of cel-go's errors has it.
-fn kind_of(value: Value<'_>) -> &'static str {
-    match value {
-        Value::List(_) => "list(dyn)",
-        Value::Map(_) => "map(dyn, dyn)",
-        Value::Optional(_) => "optional_type(dyn)",
-        _ => value.type_name(),
-    }
-}
-
 const NANOS: i64 = 1_000_000_000;
 
 fn timestamp<'a>(seconds: i64, nanos: i64) -> EvalResult<'a> {
@@ -268,7 +258,7 @@ impl WellKnown {
     fn set<'a>(&self, arena: &'a Bump, field: &Field, value: Value<'a>) -> EvalResult<'a> {
         let name = format_args!("google.protobuf.{}.{}", self.name, field.name).to_string();
         if !field.holds.is_collection_for(value) {
-            let kind = kind_of(value);
+            let kind = value.type_text();
             return Err(EvalError::message(arena, format_args!("unsupported field type for {name}: {kind}")));
         }
         field.holds.convert(arena, value).map_err(|reason| {

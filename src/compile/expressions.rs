@@ -46,6 +46,18 @@ impl Expressions {
         }
     }
 
+    /// Whether a checked text can be evaluated at all; what keeps it from that is reported. The PDP would pass over
+    /// a rule with such a condition, a DENY rule too: what to allow cannot depend on it.
+    pub(super) fn can_begin(&self, policy: &Policy, text: &Text, diagnostics: &mut Diagnostics) -> bool {
+        match self.known(&text.value).and_then(Expr::failure) {
+            Some(issue) => {
+                diagnostics.push(report(policy, text, issue));
+                false
+            }
+            None => true,
+        }
+    }
+
     /// A text that was checked, and is right.
     pub(super) fn known(&self, text: &str) -> Option<&Expr> {
         self.checked.get(text).and_then(|checked| checked.as_deref().ok())
@@ -130,7 +142,11 @@ impl Compiler<'_, '_> {
     /// Compiles a condition tree; none where an expression of it is wrong, which has then been reported.
     pub(super) fn condition(&mut self, tree: &Tree) -> Option<Condition> {
         match &tree.kind {
-            ConditionKind::Expr(text) => self.expression(text).map(Condition::Expr),
+            ConditionKind::Expr(text) => {
+                let expression = self.expression(text)?;
+                let begins = self.expressions.can_begin(self.policy, text, self.diagnostics);
+                begins.then_some(Condition::Expr(expression))
+            }
             ConditionKind::All(trees) => self.conditions(trees).map(Condition::All),
             ConditionKind::Any(trees) => self.conditions(trees).map(Condition::Any),
             ConditionKind::None(trees) => self.conditions(trees).map(Condition::None),

@@ -334,7 +334,10 @@ impl<'l, 'p> Modules<'l, 'p> {
         let mut found = BTreeMap::new();
         for (owner, definition, origin) in definitions {
             check_name(owner, "variable", definition, &mut self.diagnostics);
-            let expr = self.expressions.check(owner, &definition.value, &mut self.diagnostics);
+            let expr = self
+                .expressions
+                .check(owner, &definition.value, &mut self.diagnostics)
+                .filter(|_| self.expressions.can_begin(owner, &definition.value, &mut self.diagnostics));
             let site = || Site { policy: owner, span: definition.name.span, origin: origin.clone() };
             sites.entry(&definition.name).or_default().push(site());
             found.insert(definition.name.as_str(), Variable { site: site(), text: &definition.value, expr });

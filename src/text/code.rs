@@ -87,6 +87,8 @@ codes! {
     ExpressionSyntax = "expression-syntax",
     /// A CEL expression that does not type-check.
     ExpressionType = "expression-type",
+    /// A constant of a CEL expression that always fails, such as `int("abc")`.
+    ExpressionConstant = "expression-constant",
     /// A DENY rule whose condition can raise an error, which counts as not satisfied.
     DenyMayBeSkipped = "deny-may-be-skipped",
     /// Two tests of a suite with the same name.

@@ -2,6 +2,7 @@
 //! they stand here for their signatures.
 
 use super::Declaration;
+use crate::cel::native::go_type;
 use crate::cel::{Activation, Duration, EvalError, EvalResult, List, Opaque, Value};
 
 /// The ordering operators have the same signatures.
@@ -267,10 +268,7 @@ fn size_of<'a>(_: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
 /// `operand[at]`
 pub(crate) fn index<'a>(ctx: &Activation<'a>, operand: Value<'a>, at: Value<'a>) -> EvalResult<'a> {
     match operand {
-        Value::Map(map) => map.find(at).ok_or_else(|| {
-            let key = bumpalo::format!(in ctx.arena, "{}", super::display(at));
-            EvalError::NoSuchKey(key.into_bump_str())
-        }),
+        Value::Map(map) => map.find(at).ok_or_else(|| no_key(ctx, at)),
         Value::List(list) => {
             let at = list_index(ctx, at)?;
             let element = usize::try_from(at).ok().and_then(|at| list.get(at));
@@ -283,14 +281,39 @@ pub(crate) fn index<'a>(ctx: &Activation<'a>, operand: Value<'a>, at: Value<'a>)
             Err(error) => Err(error),
         },
         Value::Opaque(Opaque::Hierarchy(segments)) => {
-            let Value::Int(at) = at else { return Err(EvalError::NoSuchOverload) };
-            let segment = usize::try_from(at).ok().and_then(|at| segments.get(at));
+            let Value::Int(position) = at else { return Err(unsupported_index(ctx, at, "")) };
+            let segment = usize::try_from(position).ok().and_then(|at| segments.get(at));
             segment.ok_or(EvalError::Message("index out of range"))
         }
-        _ => Err(EvalError::NoSuchKey(
-            bumpalo::format!(in ctx.arena, "{}", super::display(at)).into_bump_str(),
-        )),
+        Value::Message(_) => match at {
+            Value::String(name) => Err(EvalError::message(ctx.arena, format_args!("no such field '{name}'"))),
+            _ => Err(EvalError::NoSuchOverload),
+        },
+        _ => Err(no_key(ctx, at)),
     }
+}
+
+/// What may stand between brackets, whatever stands before them.
+fn is_index(at: Value<'_>) -> bool {
+    matches!(at, Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Double(_) | Value::String(_))
+}
+
+#[cold]
+fn no_key<'a>(ctx: &Activation<'a>, at: Value<'a>) -> EvalError<'a> {
+    if !is_index(at) {
+        return unsupported_index(ctx, at, "");
+    }
+    EvalError::NoSuchKey(bumpalo::format!(in ctx.arena, "{}", super::display(at)).into_bump_str())
+}
+
+/// The error of a value that is no index; `of` ends the sentence.
+#[cold]
+fn unsupported_index<'a>(ctx: &Activation<'a>, at: Value<'a>, of: &str) -> EvalError<'a> {
+    if is_index(at) {
+        let kind = at.type_name();
+        return EvalError::message(ctx.arena, format_args!("unsupported index type '{kind}'{of}"));
+    }
+    EvalError::message(ctx.arena, format_args!("invalid qualifier type: {}", go_type(at)))
 }
 
 /// An index is an integer, or a double that is one.
@@ -306,9 +329,6 @@ fn list_index<'a>(ctx: &Activation<'a>, at: Value<'a>) -> Result<i64, EvalError<
         #[expect(clippy::float_cmp, reason = "the double is an index only if it is exactly an integer")]
         Value::Double(at) if at as i64 as f64 == at => Ok(at as i64),
         Value::Double(_) => Err(unsupported()),
-        _ => {
-            let kind = at.type_name();
-            Err(EvalError::message(ctx.arena, format_args!("unsupported index type '{kind}' in list")))
-        }
+        _ => Err(unsupported_index(ctx, at, " in list")),
     }
 }

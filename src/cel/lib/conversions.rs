@@ -107,7 +107,7 @@ pub(super) const FUNCTIONS: &[Declaration] = &[
     Declaration { name: "id", doc: "The same value", signatures: &["id(dyn) -> dyn"], run: identity },
 ];
 
-fn identity<'a>(_: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
+pub(super) fn identity<'a>(_: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
     args.first().copied().ok_or(EvalError::NoSuchOverload)
 }
 
@@ -188,10 +188,8 @@ fn to_string<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
         [Value::Double(value)] => out.write_str(&double_text(*value)),
         [Value::Duration(value)] => write!(out, "{value}"),
         [Value::Timestamp(value)] => write!(out, "{value}"),
-        [Value::Type(name)] => out.write_str(name),
         [Value::Opaque(Opaque::Ip(ip))] => write!(out, "{ip}"),
         [Value::Opaque(Opaque::Cidr(cidr))] => write!(out, "{cidr}"),
-        [Value::Opaque(Opaque::SpiffeId(text) | Opaque::SpiffeTrustDomain(text))] => out.write_str(text),
         _ => return Err(EvalError::NoSuchOverload),
     };
     Ok(Value::String(out.into_bump_str()))
@@ -207,6 +205,9 @@ fn to_timestamp<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> 
             TimestampError::OutOfRange => EvalError::TimestampOverflow,
             TimestampError::Malformed => {
                 EvalError::message(ctx.arena, format_args!("invalid RFC 3339 timestamp {text:?}"))
+            }
+            TimestampError::NoSuchTime => {
+                EvalError::Message("type conversion error from 'string' to 'google.protobuf.Timestamp'")
             }
         }),
         _ => Err(EvalError::NoSuchOverload),

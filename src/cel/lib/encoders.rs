@@ -21,8 +21,9 @@ pub(super) const FUNCTIONS: &[Declaration] = &[
             [Value::String(text)] => match base64_bytes(text) {
                 Some(bytes) => Ok(Value::Bytes(ctx.arena.alloc_slice_copy(&bytes))),
                 None => {
+                    // A digit that stands alone is found at the group that it begins.
                     let plain = |byte: &u8| !ALPHABET.contains(byte);
-                    let at = text.as_bytes().iter().position(plain).unwrap_or(text.len());
+                    let at = text.as_bytes().iter().position(plain).unwrap_or(text.len() / 4 * 4);
                     Err(EvalError::message(ctx.arena, format_args!("illegal base64 data at input byte {at}")))
                 }
             },
@@ -80,7 +81,7 @@ fn json_encode<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
     let [value] = *args else { return Err(EvalError::NoSuchOverload) };
     match serde_json::to_string(&crate::cel::Json(value)) {
         Ok(text) => Ok(Value::String(ctx.arena.alloc_str(&escape_markup(&text)))),
-        Err(error) => Err(EvalError::message(ctx.arena, format_args!("failed to marshal JSON: {error}"))),
+        Err(error) => Err(EvalError::message(ctx.arena, format_args!("{error}"))),
     }
 }
 

@@ -62,8 +62,8 @@ pub(super) const FUNCTIONS: &[Declaration] = &[
 
 fn hierarchy<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
     let (text, delimiter) = match *args {
-        [value @ Value::Opaque(Opaque::Hierarchy(_))] => return Ok(value),
-        [Value::List(list)] if list.iter().all(|element| matches!(element, Value::String(_))) => {
+        [Value::List(list)] => {
+            super::strings::all_strings(ctx, list)?;
             return Ok(Value::Opaque(ctx.arena.alloc(Opaque::Hierarchy(list))));
         }
         [Value::String(text)] => (text, "."),

@@ -88,7 +88,12 @@ fn flatten<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
     let (list, depth) = match *args {
         [Value::List(list)] => (list, 1),
         [Value::List(list), Value::Int(depth)] => (list, depth),
-        _ => return Err(EvalError::NoSuchOverload),
+        _ => {
+            let types: std::vec::Vec<_> = args.iter().map(|arg| arg.type_text()).collect();
+            let (list, depth) = types.split_first().map_or(("", &[][..]), |(list, depth)| (*list, depth));
+            let text = format_args!("no such overload: {list}.flatten({})", depth.join(", "));
+            return Err(EvalError::message(ctx.arena, text));
+        }
     };
     if depth < 0 {
         return Err(EvalError::Message("level must be non-negative"));

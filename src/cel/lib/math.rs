@@ -7,7 +7,7 @@ use crate::cel::{Activation, EvalError, EvalResult, Value};
 
 /// The greatest or least of one value, two values, or a list.
 macro_rules! extreme {
-    ($name:literal, $doc:literal, $order:expr) => {
+    ($name:literal, $full:literal, $doc:literal, $order:expr) => {
         Declaration {
             name: $name,
             doc: $doc,
@@ -28,7 +28,7 @@ macro_rules! extreme {
                 concat!($name, "(list(int)) -> int"),
                 concat!($name, "(list(uint)) -> uint"),
             ],
-            run: |ctx, args| extreme(ctx, args, $name, $order),
+            run: |ctx, args| extreme(ctx, args, $full, $order),
         }
     };
 }
@@ -83,8 +83,8 @@ macro_rules! bitwise {
 }
 
 pub(super) const FUNCTIONS: &[Declaration] = &[
-    extreme!("math.greatest", "The greatest of numbers", Ordering::Greater),
-    extreme!("math.least", "The least of numbers", Ordering::Less),
+    extreme!("math.greatest", "math.@max", "The greatest of numbers", Ordering::Greater),
+    extreme!("math.least", "math.@min", "The least of numbers", Ordering::Less),
     rounding!("math.ceil", "The number rounded up", f64::ceil),
     rounding!("math.floor", "The number rounded down", f64::floor),
     rounding!("math.round", "The number rounded to the nearest, halves away from zero", f64::round),
@@ -151,10 +151,9 @@ pub(super) const FUNCTIONS: &[Declaration] = &[
 fn extreme<'a>(ctx: &Activation<'a>, args: &[Value<'a>], name: &str, order: Ordering) -> EvalResult<'a> {
     let pick = |best: Value<'a>, next: Value<'a>| match next.compare(best) {
         Ok(found) => Ok(if found == order { next } else { best }),
-        Err(EvalError::NanOrdering) if order == Ordering::Greater => {
-            Err(EvalError::Message("NaN values cannot be ordered: math.@max"))
+        Err(EvalError::NanOrdering) => {
+            Err(EvalError::message(ctx.arena, format_args!("NaN values cannot be ordered: {name}")))
         }
-        Err(EvalError::NanOrdering) => Err(EvalError::Message("NaN values cannot be ordered: math.@min")),
         Err(error) => Err(error),
     };
     let found = match *args {
@@ -166,7 +165,11 @@ fn extreme<'a>(ctx: &Activation<'a>, args: &[Value<'a>], name: &str, order: Orde
                     format_args!("{name}(list) argument must not be empty"),
                 ));
             };
-            elements.try_fold(first, pick)?
+            let found = elements.try_fold(first, pick);
+            if matches!(found, Err(EvalError::NoSuchOverload)) {
+                return Err(EvalError::message(ctx.arena, format_args!("no such overload: {name}")));
+            }
+            found?
         }
         [value] => value,
         [a, b] => pick(a, b)?,

@@ -14,6 +14,8 @@ mod hierarchy;
 mod ip;
 mod lists;
 mod math;
+mod mismatch;
+mod netip;
 pub(crate) mod network;
 mod optionals;
 mod paths;
@@ -37,6 +39,7 @@ pub(crate) use encoders::{base64_bytes, base64_text};
 pub(crate) use failures::{FAILURES, On};
 pub(crate) use format::{display, format_call};
 pub(crate) use lists::check_sortable;
+pub(crate) use mismatch::unordered;
 pub use network::Cidr;
 pub(crate) use spiffe::trust_domain;
 
@@ -163,39 +166,7 @@ impl Table {
     #[cold]
     pub(crate) fn no_overload<'a>(&self, arena: &'a Bump, index: u16, args: &[Value<'a>]) -> EvalError<'a> {
         let name = self.functions.get(usize::from(index)).map_or("", |function| function.name);
-        let first_fits = match (name, args.first()) {
-            ("contains" | "startsWith" | "endsWith" | "matches", _) => true,
-            ("-_", Some(first)) => !matches!(first, Value::Null | Value::List(_) | Value::Map(_)),
-            ("_+_", Some(first)) => {
-                !matches!(first, Value::Null | Value::Bool(_) | Value::Map(_) | Value::Type(_))
-            }
-            ("_-_", Some(first)) => !matches!(
-                first,
-                Value::Null | Value::Bool(_) | Value::List(_) | Value::Map(_) | Value::Type(_)
-            ),
-            ("_*_" | "_/_", Some(first)) => {
-                matches!(first, Value::Int(_) | Value::UInt(_) | Value::Double(_))
-            }
-            ("_%_", Some(first)) => matches!(first, Value::Int(_) | Value::UInt(_)),
-            ("size", _) => false,
-            _ => {
-                let types: Vec<&str> = args.iter().map(|arg| arg.type_name()).collect();
-                let name = match name {
-                    "math.greatest" => "math.@max",
-                    "math.least" => "math.@min",
-                    _ => name,
-                };
-                return EvalError::message(
-                    arena,
-                    format_args!("no such overload: {name}({})", types.join(", ")),
-                );
-            }
-        };
-        if first_fits {
-            EvalError::NoSuchOverload
-        } else {
-            EvalError::message(arena, format_args!("no such overload: {name}"))
-        }
+        mismatch::no_overload(arena, name, args)
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::Declaration;
+use super::{Declaration, netip};
 use crate::cel::{Activation, EvalError, EvalResult, Opaque, Value};
 
 /// A property of an address.
@@ -25,16 +25,23 @@ macro_rules! ip_property {
 }
 
 pub(super) const FUNCTIONS: &[Declaration] = &[
-    // `ip` is both the function that reads an address and the address of a range.
     Declaration {
         name: "ip",
-        doc: "Reads an IP address; of a range, its address",
-        signatures: &["ip(string) -> ip", "cidr.ip() -> ip"],
+        doc: "Reads an IP address",
+        signatures: &["ip(string) -> ip"],
         run: |ctx, args| match *args {
             [Value::String(text)] => {
                 let ip = address(text).map_err(|why| EvalError::message(ctx.arena, format_args!("{why}")))?;
                 Ok(opaque(ctx, Opaque::Ip(ip)))
             }
+            _ => Err(EvalError::NoSuchOverload),
+        },
+    },
+    Declaration {
+        name: "ip",
+        doc: "The address of a range",
+        signatures: &["cidr.ip() -> ip"],
+        run: |ctx, args| match *args {
             [Value::Opaque(Opaque::Cidr(cidr))] => Ok(opaque(ctx, Opaque::Ip(cidr.address))),
             _ => Err(EvalError::NoSuchOverload),
         },
@@ -177,44 +184,30 @@ fn contains_cidr<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a>
 
 /// An address as the functions of this library accept it: no zone, no IPv4 in IPv6.
 pub(crate) fn address(text: &str) -> Result<IpAddr, String> {
-    if text.contains('%') {
-        return Err(format!("IP address {text:?} with zone value is not allowed"));
-    }
     match parse_ip(text) {
         Some(IpAddr::V6(ip)) if ip.to_ipv4_mapped().is_some() => {
             Err(format!("IPv4-mapped IPv6 address {text:?} is not allowed"))
         }
         Some(ip) => Ok(ip),
-        None => Err(format!(
-            "IP Address {text:?} parse error during conversion from string: ParseAddr({text:?}): unable to parse IP"
-        )),
+        None => match netip::refusal(text) {
+            Some(why) => Err(format!("IP Address {text:?} parse error during conversion from string: {why}")),
+            None => Err(format!("IP address {text:?} with zone value is not allowed")),
+        },
     }
 }
 
 /// A range as the functions of this library accept it.
 pub(crate) fn range(text: &str) -> Result<Cidr, String> {
-    if text.contains('%') {
-        return Err(format!("CIDR {text:?} with zone value is not allowed"));
-    }
     match Cidr::parse(text) {
         Some(cidr) if matches!(cidr.address, IpAddr::V6(ip) if ip.to_ipv4_mapped().is_some()) => {
             Err(format!("IPv4-mapped IPv6 address {text:?} is not allowed"))
         }
         Some(cidr) if !text.contains("/0") || text.ends_with("/0") => Ok(cidr),
-        _ => Err(format!("CIDR {text:?} parse error during conversion from string: {}", bad_range(text))),
+        _ => Err(format!(
+            "CIDR {text:?} parse error during conversion from string: {}",
+            netip::prefix_refusal(text)
+        )),
     }
-}
-
-/// What is wrong with a range, in the words of Go's `netip`.
-fn bad_range(text: &str) -> String {
-    let why = match text.rsplit_once('/') {
-        None => "no '/'".to_owned(),
-        Some((address, _)) if parse_ip(address).is_none() => {
-            format!("ParseAddr({address:?}): unable to parse IP")
-        }
-        Some((_, bits)) => format!("bad bits after slash: {bits:?}"),
-    };
-    format!("netip.ParsePrefix({text:?}): {why}")
 }
 
 /// An address in its usual notation; IPv4 without leading zeros.

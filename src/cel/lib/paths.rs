@@ -4,7 +4,7 @@
 
 use super::Declaration;
 use super::glob;
-use crate::cel::{Activation, EvalError, EvalResult, Value};
+use crate::cel::{Activation, EvalError, EvalResult, List, Value};
 
 /// A function of one path that gives a text.
 macro_rules! of_path {
@@ -111,12 +111,17 @@ struct Encoded {
 
 impl Encoded {
     fn new(path: &str) -> Result<Self, String> {
+        Self::named(path, "path")
+    }
+
+    /// `name` is what errors call the path.
+    fn named(path: &str, name: &str) -> Result<Self, String> {
         let backslashes = path.contains('\\');
         let (kind, value, root) = if let Some(share) = path.strip_prefix(r"\\") {
             (Kind::Share, path.replace('\\', "/"), share.splitn(3, '\\').count() == 2)
         } else if is_drive(path) {
             if !backslashes && path.len() > 2 {
-                return Err(format!("failed to encode path {path}: unsupported Win32 path"));
+                return Err(format!("failed to encode {name} {path}: unsupported Win32 path"));
             }
             (Kind::Drive, format!("/{}", path.replace('\\', "/")), path.len() <= 3)
         } else {
@@ -195,7 +200,7 @@ fn dir(path: &str) -> Result<String, String> {
 
 fn join_path<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
     let [Value::List(list)] = *args else { return Err(EvalError::NoSuchOverload) };
-    let paths = strings(list)?;
+    let paths = strings(ctx, list)?;
     let joined = match paths.as_slice() {
         [] => Ok(String::new()),
         [only] => Ok((*only).to_owned()),
@@ -204,16 +209,17 @@ fn join_path<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
     text(ctx, joined)
 }
 
-fn strings<'a>(list: crate::cel::List<'a>) -> Result<Vec<&'a str>, EvalError<'a>> {
+fn strings<'a>(ctx: &Activation<'a>, list: List<'a>) -> Result<Vec<&'a str>, EvalError<'a>> {
+    super::strings::all_strings(ctx, list)?;
     let text = |element| match element {
-        Value::String(text) => Ok(text),
-        _ => Err(EvalError::Message("failed to convert list to string slice")),
+        Value::String(text) => Some(text),
+        _ => None,
     };
-    list.iter().map(text).collect()
+    Ok(list.iter().filter_map(text).collect())
 }
 
 fn join(first: &str, rest: &[&str]) -> Result<String, String> {
-    let mut joined = Encoded::new(first)?;
+    let mut joined = Encoded::named(first, "first path")?;
     for path in rest {
         joined.value = clean(&format!("{}/{}", joined.value, Encoded::new(path)?.value));
     }
@@ -221,8 +227,8 @@ fn join(first: &str, rest: &[&str]) -> Result<String, String> {
 }
 
 fn relative(base: &str, target: &str) -> Result<String, String> {
-    let from = Encoded::new(base)?;
-    let mut to = Encoded::new(target)?;
+    let from = Encoded::named(base, "base path")?;
+    let mut to = Encoded::named(target, "target path")?;
     if from.value.starts_with('/') != to.value.starts_with('/') {
         return Err(format!(
             "failed to determine relative path of {target}: Rel: can't make {} relative to {}",
@@ -232,11 +238,13 @@ fn relative(base: &str, target: &str) -> Result<String, String> {
     let elements = |path: &str| -> Vec<String> {
         path.split('/').filter(|element| !element.is_empty() && *element != ".").map(str::to_owned).collect()
     };
-    let (from, path) = (elements(&from.value), elements(&to.value));
+    let from_value = from.value;
+    let (from, path) = (elements(&from_value), elements(&to.value));
     let common = from.iter().zip(&path).take_while(|(a, b)| a == b).count();
     if from[common..].iter().any(|element| element == "..") {
         return Err(format!(
-            "failed to determine relative path of {target}: Rel: can't make it relative to {base}"
+            "failed to determine relative path of {target}: Rel: can't make {} relative to {}",
+            to.value, from_value
         ));
     }
     let up = std::iter::repeat_n("..", from.len() - common);
@@ -258,7 +266,7 @@ fn has_prefix(path: &str, prefix: &str) -> Result<bool, String> {
 }
 
 fn path_match(path: &str, pattern: &str) -> Result<bool, String> {
-    let (path_text, pattern_text) = (Encoded::new(path)?.value, Encoded::new(pattern)?.value);
+    let (path_text, pattern_text) = (Encoded::new(path)?.value, Encoded::named(pattern, "pattern")?.value);
     glob::matches(&pattern_text, &path_text).ok_or_else(|| {
         format!("failed to match pattern {pattern:?} on path {path:?}: syntax error in pattern")
     })
@@ -266,7 +274,7 @@ fn path_match(path: &str, pattern: &str) -> Result<bool, String> {
 
 fn match_any_of<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
     let [Value::String(path), Value::List(list)] = *args else { return Err(EvalError::NoSuchOverload) };
-    for pattern in strings(list)? {
+    for pattern in strings(ctx, list)? {
         if path_match(path, pattern).map_err(|message| error(ctx, &message))? {
             return Ok(Value::Bool(true));
         }

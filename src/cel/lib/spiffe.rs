@@ -13,18 +13,15 @@ pub(super) const FUNCTIONS: &[Declaration] = &[
         doc: "Reads a SPIFFE ID",
         signatures: &["spiffeID(string) -> spiffe_id"],
         run: |ctx, args| match *args {
-            [value @ Value::Opaque(Opaque::SpiffeId(_))] => Ok(value),
             [Value::String(text)] => Ok(made(ctx, Opaque::SpiffeId(checked_id(ctx, text)?))),
             _ => Err(EvalError::NoSuchOverload),
         },
     },
     Declaration {
         name: "spiffeTrustDomain",
-        doc: "Reads the name of a trust domain, or takes it from a SPIFFE ID",
+        doc: "Reads the name of a trust domain, or of the one that an ID is of",
         signatures: &["spiffeTrustDomain(string) -> spiffe_trust_domain"],
         run: |ctx, args| match *args {
-            [value @ Value::Opaque(Opaque::SpiffeTrustDomain(_))] => Ok(value),
-            [Value::Opaque(Opaque::SpiffeId(id))] => Ok(made(ctx, Opaque::SpiffeTrustDomain(parts(id).0))),
             [Value::String(text)] => Ok(made(ctx, Opaque::SpiffeTrustDomain(checked_domain(ctx, text)?))),
             _ => Err(EvalError::NoSuchOverload),
         },
@@ -64,10 +61,7 @@ pub(super) const FUNCTIONS: &[Declaration] = &[
         signatures: &["spiffe_trust_domain.id() -> string"],
         // In the PDP the global `id`, which gives its argument back, shadows this function; a trust domain
         // equals the text of its ID, so that only outputs show it.
-        run: |_, args| match *args {
-            [value @ Value::Opaque(Opaque::SpiffeTrustDomain(_))] => Ok(value),
-            _ => Err(EvalError::NoSuchOverload),
-        },
+        run: super::conversions::identity,
     },
     Declaration {
         name: "name",
@@ -107,7 +101,12 @@ pub(super) const FUNCTIONS: &[Declaration] = &[
             [Value::List(list)] => {
                 let mut values = Vec::with_capacity_in(list.len(), ctx.arena);
                 values.extend(list.iter());
-                one_of(ctx, &values)
+                match list.get(0) {
+                    None | Some(Value::String(_) | Value::Opaque(Opaque::SpiffeId(_))) => {
+                        one_of(ctx, &values).map_err(|_| EvalError::Message("no such overload"))
+                    }
+                    Some(_) => Err(EvalError::NoSuchOverload),
+                }
             }
             _ => Err(EvalError::NoSuchOverload),
         },

@@ -4,7 +4,8 @@
 use bumpalo::collections::{String, Vec};
 
 use super::Declaration;
-use crate::cel::{Activation, EvalError, EvalResult, Value};
+use crate::cel::native::refusal;
+use crate::cel::{Activation, EvalError, EvalResult, List, Value};
 
 pub(super) const FUNCTIONS: &[Declaration] = &[
     Declaration {
@@ -164,8 +165,12 @@ fn last_index_of<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a>
     if upto < 0 {
         return Err(out_of_range(ctx, upto));
     }
-    // The part may start at the position, so the text that is searched ends with the part after it.
+    // The part may start at the position, so the text that is searched ends with the part after it. As in Go,
+    // nothing is found from the end of the text on.
     let mut last = match offset(text, upto) {
+        Some(start) if start == text.len() && args.len() == 3 && !part.is_empty() => {
+            return Ok(Value::Int(-1));
+        }
         Some(start) => text.len().min(start + part.len()),
         None if args.len() == 3 && !part.is_empty() => return Ok(Value::Int(-1)),
         None => text.len(),
@@ -185,13 +190,37 @@ fn join<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
     };
     let mut out = String::new_in(ctx.arena);
     for (at, element) in list.iter().enumerate() {
-        let Value::String(text) = element else { return Err(EvalError::NoSuchOverload) };
-        if at > 0 {
-            out.push_str(separator);
+        match element {
+            Value::String(text) => {
+                if at > 0 {
+                    out.push_str(separator);
+                }
+                out.push_str(text);
+            }
+            _ if at == 0 => return Err(EvalError::NoSuchOverload),
+            other => {
+                let other = match other {
+                    Value::Null => "0".to_owned(),
+                    other => super::display(other),
+                };
+                return Err(EvalError::message(ctx.arena, format_args!("join: invalid input: {other}")));
+            }
         }
-        out.push_str(text);
     }
     Ok(Value::String(out.into_bump_str()))
+}
+
+/// Whether a list that shall hold strings does. As in cel-go the first element tells its type, and so decides
+/// whether it is an argument of the function at all.
+pub(super) fn all_strings<'a>(ctx: &Activation<'a>, list: List<'a>) -> Result<(), EvalError<'a>> {
+    match list.iter().enumerate().find(|(_, element)| !matches!(element, Value::String(_))) {
+        None => Ok(()),
+        Some((0, _)) => Err(EvalError::NoSuchOverload),
+        Some((_, other)) => {
+            let why = refusal(other, "string");
+            Err(EvalError::message(ctx.arena, format_args!("failed to convert list to string slice: {why}")))
+        }
+    }
 }
 
 /// The most parts or replacements that a count allows: a negative one does not limit.

@@ -104,22 +104,40 @@ fn get<'a>(ctx: &Activation<'a>, args: &[Value<'a>], field: fn(&Civil, Timestamp
 fn offset<'a>(ctx: &Activation<'a>, at: Timestamp, zone: &str) -> Result<i64, EvalError<'a>> {
     let unknown = || EvalError::message(ctx.arena, format_args!("unknown time zone {zone}"));
     if let Some((hours, minutes)) = zone.split_once(':') {
-        let hours: i32 = hours.parse().map_err(|_| unknown())?;
-        let minutes: i64 = minutes.parse().map_err(|_| unknown())?;
+        let (hours, minutes) = (atoi(ctx, hours)?, atoi(ctx, minutes)?);
         if !(0..=59).contains(&minutes) {
             let text = format_args!("timezone offset minutes out of range [0, 59]: {zone}");
             return Err(EvalError::message(ctx.arena, text));
         }
         let minutes = if zone.starts_with('-') { -minutes } else { minutes };
-        return Ok(i64::from(hours) * 3600 + minutes * 60);
+        let hours = hours.clamp(-MAX_HOURS, MAX_HOURS);
+        return Ok(hours * 3600 + minutes * 60);
     }
     // The zone of the machine, `Local`, is UTC: a decision is the same wherever it is made.
     if matches!(zone, "" | "UTC" | "Local") {
         return Ok(0);
     }
+    if zone.starts_with('/') || zone.contains('\\') || zone.contains("..") {
+        return Err(EvalError::Message("time: invalid location name"));
+    }
     // Names are looked up whatever their case; for Go the case counts.
     let found = TimeZone::get(zone).ok().filter(|found| found.iana_name() == Some(zone));
     let zone = found.ok_or_else(unknown)?;
-    let instant = jiff::Timestamp::from_second(at.seconds()).map_err(|_| unknown())?;
+    // The last day of the year 9999 is more than jiff counts; no zone changes its offset in it.
+    let (first, last) = (jiff::Timestamp::MIN.as_second(), jiff::Timestamp::MAX.as_second());
+    let instant = jiff::Timestamp::from_second(at.seconds().clamp(first, last)).map_err(|_| unknown())?;
     Ok(i64::from(zone.to_offset(instant).seconds()))
+}
+
+/// An offset of so many hours still gives years that 64 bits hold.
+const MAX_HOURS: i64 = 1_000_000_000;
+
+/// A whole number, with the errors of Go's `strconv.Atoi`.
+fn atoi<'a>(ctx: &Activation<'a>, text: &str) -> Result<i64, EvalError<'a>> {
+    text.parse().map_err(|_| {
+        let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+        let number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let why = if number { "value out of range" } else { "invalid syntax" };
+        EvalError::message(ctx.arena, format_args!("strconv.Atoi: parsing {text:?}: {why}"))
+    })
 }
