@@ -29,10 +29,57 @@ const FIELDS = {
 };
 
 /**
- * Conversions that may fail, which they shall not do on constants: the PDP cannot even begin with such an expression, so it
- * passes over the rule without a word, and does not start where a variable has it.
+ * Functions that decide by a condition. The PDP folds constants before it evaluates, and drops operands that are constants of
+ * another kind there (`true && dyn(1)` is `true`, `dyn(1) ? 2 : 3` is 3), which is an error where nothing is constant: so a
+ * condition shall not be a constant that only hides its type.
  */
+const CONDITIONS = new Set(["_&&_", "_||_", "!_", "_?_:_"]);
+
+/** Messages of protobuf by the type of the value that they become, with the field that holds it. */
+const MESSAGES = {
+  bool: [["BoolValue", "value", "bool"]],
+  int: [
+    ["Int32Value", "value", "int"],
+    ["Int64Value", "value", "int"],
+  ],
+  uint: [
+    ["UInt32Value", "value", "uint"],
+    ["UInt64Value", "value", "uint"],
+  ],
+  double: [
+    ["DoubleValue", "value", "double"],
+    ["FloatValue", "value", "double"],
+  ],
+  string: [["StringValue", "value", "string"]],
+  bytes: [["BytesValue", "value", "bytes"]],
+  timestamp: [
+    ["Timestamp", "seconds", "int"],
+    ["Timestamp", "nanos", "int"],
+  ],
+  duration: [
+    ["Duration", "seconds", "int"],
+    ["Duration", "nanos", "int"],
+  ],
+  "list(dyn)": [["ListValue", "values", "list(dyn)"]],
+  "map(string, dyn)": [["Struct", "fields", "map(string, dyn)"]],
+  dyn: [
+    ["Value", "null_value", "int"],
+    ["Value", "number_value", "double"],
+    ["Value", "string_value", "string"],
+    ["Value", "bool_value", "bool"],
+    ["Value", "struct_value", "map(string, dyn)"],
+    ["Value", "list_value", "list(dyn)"],
+    ["ListValue", "values", "list(dyn)"],
+    ["Int64Value", "value", "int"],
+  ],
+};
+
+/** Conversions, and what stands between brackets: what the PDP carries out beforehand where it is constant. */
 const CONVERSIONS = new Set(["int", "uint", "double", "bool", "string"]);
+const INDEXES = new Set(["_[_]", "_[?_]"]);
+
+/** Whether an expression reads neither the request nor a local variable. */
+const isConstant = (text) => !/\b[RPGVC]\.|\brequest\b|(?<!\\)\b[kvxoe]\d/.test(text);
 
 /** Functions by whether they give a type: `undefined`, or what their type parameters must be. */
 function unify(pattern, type) {
@@ -68,7 +115,8 @@ function functionsFor(type) {
 
 /**
  * Makes expressions. `variables` and `constants` are the names in scope with their types; `wrong` is how likely a type is not
- * the one that is needed, and `invalid` how likely a literal is one that does not parse.
+ * the one that is needed, and `invalid` how likely a literal is one that does not parse. With `constantsFail` a constant may
+ * be one that fails: orthrus refuses conditions with such a constant, and the PDP passes over their rules.
  */
 export class Expressions {
   #rng;
@@ -78,14 +126,19 @@ export class Expressions {
   #wrong;
   #invalid;
   #runtime;
+  #constantsFail;
 
-  constructor(rng, { variables = {}, constants = {}, wrong = 0.02, invalid = 0.05, runtime = false } = {}) {
+  constructor(
+    rng,
+    { variables = {}, constants = {}, wrong = 0.02, invalid = 0.05, runtime = false, constantsFail = false } = {},
+  ) {
     this.#rng = rng;
     this.#variables = Object.entries(variables);
     this.#constants = Object.entries(constants);
     this.#wrong = wrong;
     this.#invalid = invalid;
     this.#runtime = runtime;
+    this.#constantsFail = constantsFail;
   }
 
   /** An expression of a type (with or without a hint), at most so many calls deep. */
@@ -93,6 +146,9 @@ export class Expressions {
     const rng = this.#rng;
     if (rng.chance(this.#wrong)) {
       return this.make(rng.pick([...SIMPLE, "null", "list(string)", "map(string, int)"]), Math.min(depth, 1));
+    }
+    if (rng.chance(this.#wrong)) {
+      return `${rng.pick(["R", "P"])}.attr.${rng.pick(Object.keys(ATTRIBUTES))}`;
     }
     const [plain, hint] = type.startsWith("string:") || type.startsWith("int:") ? type.split(":") : [type, undefined];
     if (plain === "number") {
@@ -108,6 +164,7 @@ export class Expressions {
     return rng.weighted([
       [6, () => this.#call(plain, depth)],
       [3, () => this.#macro(plain, depth)],
+      [plain in MESSAGES ? 0.4 : 0, () => this.#message(plain, depth)],
       [2, () => this.#leaf(plain, hint)],
     ])();
   }
@@ -139,10 +196,27 @@ export class Expressions {
       });
     const make = (pattern) => {
       const made = this.make(instance(pattern), depth - 1);
-      return CONVERSIONS.has(chosen.name) && !/\b[RPGVC]\.|(?<!\\)\b[kvxo]\d/.test(made) ? "R.attr.num" : made;
+      if (isConstant(made)) {
+        const hides = pattern === "bool" && CONDITIONS.has(chosen.name) && /\bdyn\(|google\.protobuf/.test(made);
+        const fails =
+          !this.#constantsFail && (CONVERSIONS.has(chosen.name) || (INDEXES.has(chosen.name) && made.includes("dyn(")));
+        return hides ? "R.attr.b" : fails ? "R.attr.num" : made;
+      }
+      return made;
     };
     const receiver = chosen.receiver === undefined ? undefined : make(chosen.receiver);
     return write(chosen.name, receiver, chosen.args.map(make));
+  }
+
+  /** A literal of a message that becomes a value of a type, now and then with a field that is optional or set twice. */
+  #message(type, depth) {
+    const rng = this.#rng;
+    const [name, field, of] = rng.pick(MESSAGES[type]);
+    const one = () =>
+      rng.chance(0.1)
+        ? `?${field}: ${this.make(`optional(${of})`, depth - 1)}`
+        : `${field}: ${this.make(of, depth - 1)}`;
+    return `google.protobuf.${name}{${rng.chance(0.1) ? "" : one()}}`;
   }
 
   #macro(type, depth) {
@@ -263,8 +337,25 @@ export class Expressions {
     return `${target}.${macro}(${name}, ${body})`;
   }
 
+  /** Fields and elements of attributes, each of which may be optional. */
+  #chain() {
+    const rng = this.#rng;
+    const step = () => {
+      const optional = rng.chance(0.5) ? "?" : "";
+      const name = rng.pick(["m", "mm", "lm", "ls", "x", "y", "a", "id", "missing", "z", "tags"]);
+      return rng.weighted([
+        [4, `.${optional}${name}`],
+        [2, `[${optional}${JSON.stringify(name)}]`],
+        [2, `[${optional}${rng.pick(["0", "1", "-1", "1u", "0.0", "1.5", "true", "R.attr.n", "R.attr.s"])}]`],
+      ]);
+    };
+    return `${rng.pick(["R", "P"])}.attr.?${rng.pick(["m", "mm", "lm", "ls", "z", "missing"])}${rng.times(rng.int(0, 4), step).join("")}`;
+  }
+
   #optionalSelect(type, depth) {
     return this.#rng.pick([
+      () => this.#chain(),
+      () => this.#chain(),
       () => `R.attr.?${this.#rng.pick(["s", "n", "missing", "z"])}`,
       () => `R.attr.?m.${this.#rng.pick(["a", "b", "missing"])}`,
       () => `R.attr.m[?${JSON.stringify(this.#rng.pick(TEXTS.key))}]`,

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-const START_LIMIT = 30_000;
+const START_LIMIT = 120_000;
 
 /** The PDP does not take the policies; `errors` are what it says of them. */
 export class Refused extends Error {

@@ -324,8 +324,11 @@ export function policySet(rng) {
   return new SetMaker(rng).make();
 }
 
-/** A policy with a rule for each expression, whose action is its number, and which puts out the value. */
-export function expressionPolicy(expressions) {
+/**
+ * A policy with a rule for each expression, whose action is its number, and which puts out the value. `conditional` tells by
+ * the number which rules have the expression as their condition as well.
+ */
+export function expressionPolicy(expressions, { conditional = (index) => index % 2 === 1 } = {}) {
   return {
     apiVersion: "api.cerbos.dev/v1",
     resourcePolicy: {
@@ -336,8 +339,8 @@ export function expressionPolicy(expressions) {
         actions: [String(index)],
         roles: ["*"],
         effect: "EFFECT_ALLOW",
-        ...(index % 2 === 0 ? {} : { condition: { match: { expr } } }),
-        output: { when: { ruleActivated: expr, ...(index % 2 === 0 ? {} : { conditionNotMet: expr }) } },
+        ...(conditional(index) ? { condition: { match: { expr } } } : {}),
+        output: { when: { ruleActivated: expr, ...(conditional(index) ? { conditionNotMet: expr } : {}) } },
       })),
     },
   };

@@ -43,6 +43,8 @@ _<=_(ordered, ordered) -> bool
 _>_(ordered, ordered) -> bool
 _>=_(ordered, ordered) -> bool
 _<_(number, number) -> bool
+_<=_(number, number) -> bool
+_>_(number, number) -> bool
 _>=_(number, number) -> bool
 size(string) -> int
 size(bytes) -> int
@@ -56,6 +58,7 @@ hierarchy.size() -> int
 _[_](list(A), int) -> A
 _[_](map(string, B), string:key) -> B
 _[_](optional(list(A)), int) -> optional(A)
+_[_](optional(map(string, B)), string:key) -> optional(B)
 _[_](hierarchy, int) -> string
 _[?_](list(A), int) -> optional(A)
 _[?_](optional(list(A)), int) -> optional(A)
@@ -95,6 +98,7 @@ timestamp(string:time) -> timestamp
 duration(duration) -> duration
 duration(string:duration) -> duration
 dyn(A) -> dyn
+type(A) -> type(A)
 id(dyn) -> dyn
 string.contains(string) -> bool
 string.startsWith(string) -> bool

@@ -165,6 +165,10 @@ fn extreme<'a>(ctx: &Activation<'a>, args: &[Value<'a>], name: &str, order: Orde
                     format_args!("{name}(list) argument must not be empty"),
                 ));
             };
+            // As in cel-go the first element tells the type of the list, and so whether it is an argument at all.
+            if !matches!(first, Value::Int(_) | Value::UInt(_) | Value::Double(_)) {
+                return Err(EvalError::NoSuchOverload);
+            }
             let found = elements.try_fold(first, pick);
             if matches!(found, Err(EvalError::NoSuchOverload)) {
                 return Err(EvalError::message(ctx.arena, format_args!("no such overload: {name}")));

@@ -117,7 +117,7 @@ fn offset<'a>(ctx: &Activation<'a>, at: Timestamp, zone: &str) -> Result<i64, Ev
     if matches!(zone, "" | "UTC" | "Local") {
         return Ok(0);
     }
-    if zone.starts_with('/') || zone.contains('\\') || zone.contains("..") {
+    if zone.starts_with(['/', '\\']) || zone.contains("..") {
         return Err(EvalError::Message("time: invalid location name"));
     }
     // Names are looked up whatever their case; for Go the case counts.
