@@ -18,8 +18,15 @@ const RESTARTS = 5;
  */
 const SEES_CONFLICTS = /scope permission conflicts=[1-9]/;
 
-/** How the diagnostic begins with which orthrus refuses an expression that the PDP cannot begin to evaluate. */
-const FAILING_CONSTANT = "expression-constant:";
+/** How the PDP's refusal of an expression begins; behind the expression the messages follow. */
+const REFUSED = "Invalid expression";
+
+/** The messages of orthrus' refusal in the form in which the PDP lists its own. */
+const messages = (refusal) =>
+  refusal
+    .replaceAll(/^expression-\w+: /gm, "")
+    .split("\n")
+    .join(", ");
 
 const EXPRESSIONS_A_SET = 150;
 const REQUESTS_A_SET = 12;
@@ -138,33 +145,32 @@ export class Comparison {
     const maker = new Expressions(rng, { constantsFail: true });
     const depth = () => (rng.chance(0.1) ? rng.int(4, 6) : rng.int(1, 3));
     const made = [...new Set(rng.times(EXPRESSIONS_A_SET, () => maker.make(anyType(rng), depth())))];
-    const file = (expressions) => toTexts({ "doc.json": expressionPolicy(expressions) });
-    const refused = new Map();
-    for (const expression of made) {
-      const { value, refusal } = await attempt(() => load(file([expression]), {}));
-      value?.close();
-      refused.set(expression, refusal);
-    }
-    const errors = await compileErrors(this.#binary, file(made));
-    const theirs = (expression) => errors.find(({ description }) => description.includes(`\`${expression}\``));
+    const always = { conditional: () => true };
+    const never = { conditional: () => false };
+    const refusal = async (expression, where) => {
+      const found = await attempt(() => load(toTexts({ "doc.json": expressionPolicy([expression], where) }), {}));
+      found.value?.close();
+      return found.refusal;
+    };
+    const errors = await compileErrors(this.#binary, toTexts({ "doc.json": expressionPolicy(made, never) }));
+    const failing = new Set();
     const accepted = [];
-    const failing = made.filter((it) => refused.get(it)?.startsWith(FAILING_CONSTANT) && theirs(it) === undefined);
-    const passedOver = await this.#passedOver(failing);
     for (const expression of made) {
-      if (passedOver.has(expression)) {
-        this.tally.cases += 1;
-        this.tally.agree += 1;
-        this.tally.passedOver += 1;
+      const pdp = errors.find(({ description }) => description.startsWith(`${REFUSED} \`${expression}\``))?.description;
+      const orthrus = await refusal(expression, never);
+      if (pdp !== undefined || orthrus !== undefined) {
+        const set = { files: { "doc.json": expressionPolicy([expression], never) }, options: {} };
+        this.#countLoad(set, pdp, orthrus && `${REFUSED} \`${expression}\`: [${messages(orthrus)}]`);
         continue;
       }
-      const [pdp, orthrus] = [theirs(expression)?.description, refused.get(expression)];
-      if (pdp === undefined && orthrus === undefined) {
-        accepted.push(expression);
-        continue;
+      accepted.push(expression);
+      if ((await refusal(expression, always)) !== undefined) {
+        failing.add(expression);
       }
-      const set = { files: { "doc.json": expressionPolicy([expression]) }, options: {} };
-      this.#countLoad(set, pdp, orthrus);
     }
+    await this.#countPassedOver([...failing]);
+    // What fails beforehand may still be put out, as the error that it is.
+    const conditional = (index) => index % 2 === 1 && !failing.has(accepted[index]);
     const requests = rng.times(8, () => {
       const request = checkRequest(rng, 1);
       const resource = { ...request.resources[0].resource, kind: "doc", scope: "", policyVersion: "" };
@@ -175,27 +181,31 @@ export class Comparison {
       resources: request.resources[0].actions.map((action) => ({ ...request.resources[0], actions: [action] })),
     }));
     const options = { strictEvaluation: rng.chance(0.3), globals: globals(rng) };
-    return { files: { "doc.json": expressionPolicy(accepted) }, options, requests: single };
+    return { files: { "doc.json": expressionPolicy(accepted, { conditional }) }, options, requests: single };
   }
 
   /**
-   * Those of the expressions that orthrus refuses for a constant that fails, and with which the PDP passes over a rule: nothing
-   * is put out, neither for a condition that is met nor for one that is not. A DENY rule does not deny then, even where another
-   * operand of `||` is true, which is why orthrus does not follow.
+   * Expressions that orthrus refuses in conditions for a constant that fails. The PDP takes them, and passes over the rule:
+   * nothing is put out, neither for a condition that is met nor for one that is not. A DENY rule does not deny then, even where
+   * another operand of `||` is true, which is why orthrus does not follow.
    */
-  async #passedOver(expressions) {
+  async #countPassedOver(expressions) {
     if (expressions.length === 0) {
-      return new Set();
+      return;
     }
     const policy = expressionPolicy(expressions, { conditional: () => true });
     const pdp = await Pdp.start(this.#binary, toTexts({ "doc.json": policy }), {});
     try {
-      const resource = { kind: "doc", id: "1" };
-      const resources = [{ resource, actions: expressions.map((_, index) => String(index)) }];
+      const actions = expressions.map((_, index) => String(index));
+      const resources = [{ resource: { kind: "doc", id: "1" }, actions }];
       const principal = { id: "ann", roles: ["user"] };
       const { results } = await pdp.check({ requestId: "r", principal, resources });
-      const heard = new Set((results[0].outputs ?? []).map(({ action }) => action));
-      return new Set(expressions.filter((_, index) => !heard.has(String(index))));
+      for (const [index, expression] of expressions.entries()) {
+        const output = (results[0].outputs ?? []).find(({ action }) => action === String(index));
+        this.tally.passedOver += 1;
+        const set = { files: { "doc.json": expressionPolicy([expression], { conditional: () => true }) }, options: {} };
+        this.#countLoad(set, output === undefined ? REFUSED : undefined, REFUSED);
+      }
     } finally {
       await pdp.stop();
     }
@@ -208,8 +218,13 @@ export class Comparison {
       return;
     }
     if ((pdp === undefined) === (orthrus === undefined)) {
-      this.tally.agree += 1;
       this.tally.refused += 1;
+      if (pdp?.startsWith(REFUSED) && pdp !== orthrus) {
+        this.tally.text += 1;
+        this.#onDisagreement({ kind: "text", set, pdp, orthrus });
+        return;
+      }
+      this.tally.agree += 1;
       return;
     }
     this.tally.disagree += 1;

@@ -265,6 +265,7 @@ impl Clause {
     fn accepts(self, ty: &Type) -> bool {
         match (self.kind, ty) {
             (_, Type::Dyn | Type::Error | Type::Param(_)) => true,
+            (_, Type::Wrapper(inner)) => self.accepts(inner),
             ('s', _) => !matches!(ty, Type::Message(_) | Type::Opaque(_) | Type::Optional(_)),
             ('d', _) => matches!(ty, Type::Int | Type::UInt | Type::Double),
             ('f' | 'e', _) => matches!(ty, Type::Int | Type::UInt | Type::Double),
