@@ -176,8 +176,12 @@ impl Checker<'_> {
         let element = self.inference.fresh();
         let optional = Type::optional(element.clone());
         if !self.inference.assign(&target, &optional) {
+            // The macros are written with both functions.
+            self.no_overload("hasValue", std::slice::from_ref(&target), true, span);
+            let ty = self.no_overload("value", &[target], true, span);
             let name = if flat { "optFlatMap" } else { "optMap" };
-            return self.no_overload(name, &[target], true, span);
+            self.hint(format!("`{name}` is a macro of optionals, such as `optional.of(x)` and `x.?field`"));
+            return ty;
         }
         let element = self.inference.resolved(&element);
         let body_type = self.scoped([(var.to_owned(), element)], |checker| checker.node(body));
@@ -186,9 +190,25 @@ impl Checker<'_> {
         }
         let result = Type::optional(self.inference.fresh());
         if self.inference.assign(&body_type, &result) {
-            self.inference.resolved(&result)
-        } else {
-            self.mismatch(&result, &body_type, body.span)
+            return self.inference.resolved(&result);
+        }
+        let ty = self.no_overload("_?_:_", &[Type::Bool, body_type, result], false, body.span);
+        self.hint("what `optFlatMap` gives must be an optional; with `optMap` it becomes one".to_owned());
+        ty
+    }
+
+    /// Says more of what was reported last.
+    fn hint(&mut self, hint: String) {
+        if let Some(issue) = self.issues.last_mut() {
+            issue.hint = Some(hint);
+        }
+    }
+
+    /// A condition by which a macro keeps elements; the macros are written with `? :`, between values of one type.
+    fn expect_condition(&mut self, ty: &Type, values: Type, span: Span) {
+        if !self.inference.assign(ty, &Type::Bool) {
+            self.no_overload("_?_:_", &[ty.clone(), values.clone(), values], false, span);
+            self.hint("the macro keeps elements by this condition: it must be a bool".to_owned());
         }
     }
 
@@ -424,12 +444,13 @@ impl Checker<'_> {
             None => [(String::new(), Type::Error), (var.clone(), element.clone())],
         };
         self.scoped(vars, |checker| {
-            if let Some(filter) = filter {
-                let ty = checker.node(filter);
-                checker.expect_bool(&ty, filter.span);
-            }
+            let condition = filter.as_mut().map(|filter| (checker.node(filter), filter.span));
             let ty = checker.node(body);
-            checker.comprehension_result(*operation, key, element, ty, body.span)
+            let result = checker.comprehension_result(*operation, key, element, ty, body.span);
+            if let Some((ty, span)) = condition {
+                checker.expect_condition(&ty, result.clone(), span);
+            }
+            result
         })
     }
 
@@ -442,28 +463,56 @@ impl Checker<'_> {
         span: Span,
     ) -> Type {
         match operation {
-            Operation::All | Operation::Exists | Operation::ExistsOne => {
+            Operation::All | Operation::Exists => {
                 self.expect_bool(&body, span);
                 Type::Bool
             }
+            Operation::ExistsOne => {
+                self.expect_condition(&body, Type::Int, span);
+                Type::Bool
+            }
             Operation::Filter => {
-                self.expect_bool(&body, span);
-                Type::list(element)
+                let list = Type::list(element);
+                self.expect_condition(&body, list.clone(), span);
+                list
             }
             Operation::Map | Operation::TransformList => Type::list(body),
             Operation::TransformMap => Type::map(key, body),
-            Operation::SortBy => Type::list(element),
+            Operation::SortBy => {
+                let list = Type::list(element);
+                // As overloads one after the other, so that the first one tells what an unknown key is.
+                let fits = SORTABLE.iter().filter(|key| self.inference.assign(&body, key)).count();
+                if fits == 0 {
+                    let args = [list.clone(), Type::list(body)];
+                    self.no_overload("@sortByAssociatedKeys", &args, true, span);
+                    self.hint("lists are sorted by numbers, strings, bytes, booleans and times".to_owned());
+                }
+                list
+            }
             Operation::TransformMapEntry => {
                 let entry = Type::map(self.inference.fresh(), self.inference.fresh());
                 if self.inference.assign(&body, &entry) {
-                    self.inference.resolved(&entry)
-                } else {
-                    self.mismatch(&entry, &body, span)
+                    return self.inference.resolved(&entry);
                 }
+                let ty = self.no_overload("cel.@mapInsert", &[entry, body], false, span);
+                self.hint("each step gives a map, such as `{key: value}`".to_owned());
+                ty
             }
         }
     }
 }
+
+/// What a list can be sorted by, in the order of cel-go's overloads.
+const SORTABLE: [Type; 8] = [
+    Type::Int,
+    Type::UInt,
+    Type::Double,
+    Type::Bool,
+    Type::Duration,
+    Type::Timestamp,
+    Type::String,
+    Type::Bytes,
+];
 
 fn literal_type(value: &Const) -> Type {
     match value {

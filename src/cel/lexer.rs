@@ -30,8 +30,8 @@ const SYMBOLS: [&str; 24] = [
     "[", "]", "{", "}",
 ];
 
-/// The tokens of a text, closed by an [`TokenKind::End`], or the places where there is none.
-pub(crate) fn tokenize(text: &str) -> Result<Vec<Token>, Vec<Span>> {
+/// The tokens of a text, closed by an [`TokenKind::End`], and the places where there is none.
+pub(crate) fn tokenize(text: &str) -> (Vec<Token>, Vec<Span>) {
     let mut tokens = Vec::new();
     let mut unknown = Vec::new();
     let mut at = 0;
@@ -48,14 +48,47 @@ pub(crate) fn tokenize(text: &str) -> Result<Vec<Token>, Vec<Span>> {
                 at += len;
             }
             None => {
-                let len = rest.chars().next().map_or(1, char::len_utf8);
+                let len = unknown_len(rest);
                 unknown.push(Span::new(at, at + len));
                 at += len;
             }
         }
     }
     tokens.push(Token { kind: TokenKind::End, span: Span::at(text.len()) });
-    if unknown.is_empty() { Ok(tokens) } else { Err(unknown) }
+    (tokens, unknown)
+}
+
+/// Bytes that begin like a token and are none, with the character that does not fit.
+fn unknown_len(text: &str) -> usize {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some('&' | '|' | '=') => {}
+        Some(quote @ ('"' | '\'')) => {
+            let escape = |chars: &mut std::str::Chars<'_>| escape_fits(chars);
+            while let Some(char) = chars.next() {
+                if matches!(char, '\n' | '\r') || (char == '\\' && !escape(&mut chars)) || char == quote {
+                    break;
+                }
+            }
+            return text.len() - chars.as_str().len();
+        }
+        first => return first.map_or(1, char::len_utf8),
+    }
+    chars.next();
+    text.len() - chars.as_str().len()
+}
+
+/// Whether an escape follows a backslash; it is read as far as it fits, and one character more where it does not.
+fn escape_fits(chars: &mut std::str::Chars<'_>) -> bool {
+    let digits = match chars.next() {
+        Some('a' | 'b' | 'f' | 'n' | 'r' | 't' | 'v' | '"' | '\'' | '\\' | '?' | '`') => 0,
+        Some('x' | 'X') => 2,
+        Some('u') => 4,
+        Some('U') => 8,
+        Some('0'..='3') => return (0..2).all(|_| chars.next().is_some_and(|digit| digit.is_digit(8))),
+        _ => return false,
+    };
+    (0..digits).all(|_| chars.next().is_some_and(|digit| digit.is_ascii_hexdigit()))
 }
 
 /// Bytes of white space or of a comment.
@@ -134,13 +167,19 @@ fn string(text: &str) -> Option<(TokenKind, usize)> {
         _ => return None,
     };
     let body = &text[prefix..];
-    let quote = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quote| body.starts_with(quote))?;
+    // What begins with three quotes and never ends is an empty literal and more.
+    let len = ["\"\"\"", "'''", "\"", "'"].into_iter().find_map(|quote| quoted_len(body, quote, raw))?;
+    Some((if bytes { TokenKind::Bytes } else { TokenKind::String }, prefix + len))
+}
+
+/// The length of a literal with its quotes.
+fn quoted_len(body: &str, quote: &str, raw: bool) -> Option<usize> {
+    body.starts_with(quote).then_some(())?;
     let mut at = quote.len();
     loop {
         let rest = body.get(at..)?;
         if rest.starts_with(quote) {
-            let kind = if bytes { TokenKind::Bytes } else { TokenKind::String };
-            return Some((kind, prefix + at + quote.len()));
+            return Some(at + quote.len());
         }
         let next = rest.chars().next()?;
         if quote.len() == 1 && matches!(next, '\n' | '\r') {
@@ -148,7 +187,11 @@ fn string(text: &str) -> Option<(TokenKind, usize)> {
         }
         at += next.len_utf8();
         if next == '\\' && !raw {
-            at += body.get(at..)?.chars().next()?.len_utf8();
+            let mut chars = body.get(at..)?.chars();
+            if !escape_fits(&mut chars) {
+                return None;
+            }
+            at = body.len() - chars.as_str().len();
         }
     }
 }
@@ -158,7 +201,7 @@ mod tests {
     use super::*;
 
     fn texts(text: &str) -> Vec<&str> {
-        let tokens = tokenize(text).unwrap_or_default();
+        let (tokens, _) = tokenize(text);
         tokens.iter().filter_map(|token| text.get(token.span.range())).collect()
     }
 
@@ -172,7 +215,10 @@ mod tests {
 
     #[test]
     fn says_where_there_is_no_token() {
-        assert_eq!(tokenize("a ^ 'b").err(), Some(vec![Span::new(2, 3), Span::new(4, 5)]));
-        assert_eq!(tokenize("é").err(), Some(vec![Span::new(0, 2)]));
+        assert_eq!(tokenize("a ^ 'b").1, [Span::new(2, 3), Span::new(4, 6)]);
+        assert_eq!(tokenize("é").1, [Span::new(0, 2)]);
+        assert_eq!(tokenize("a & b").1, [Span::new(2, 4)]);
+        assert_eq!(tokenize(r#""a\x1g" 1"#).1, [Span::new(0, 6), Span::new(6, 9)]);
+        assert_eq!(tokenize("'''abc").1, [Span::new(2, 6)]);
     }
 }

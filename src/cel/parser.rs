@@ -39,15 +39,22 @@ pub(crate) fn parse(text: &str) -> Result<Node, Vec<Issue>> {
         let message = format!("expression code point size exceeds limit: size: {chars}, limit {MAX_CHARS}");
         return Err(vec![syntax_error(Span::new(0, text.len()), message)]);
     }
-    let tokens = tokenize(text).map_err(|unknown| {
-        let issue = |span: Span| {
-            let text = text.get(span.range()).unwrap_or_default();
-            syntax_error(span, format!("Syntax error: token recognition error at: '{text}'"))
-        };
-        unknown.into_iter().map(issue).collect::<Vec<_>>()
-    })?;
-    let mut parser = Parser { text, tokens, at: 0, depth: 0 };
-    parser.whole().map_err(|issue| vec![*issue])
+    let (tokens, unknown) = tokenize(text);
+    let issue = |span: Span| {
+        let text = text.get(span.range()).unwrap_or_default();
+        let text = text.replace('\t', "\\t").replace('\n', "\\n").replace('\r', "\\r");
+        syntax_error(span, format!("Syntax error: token recognition error at: '{text}'"))
+    };
+    let issues = unknown.into_iter().map(issue).collect();
+    let mut parser = Parser { text, tokens, at: 0, depth: 0, nesting: 0, issues };
+    match parser.whole() {
+        Ok(node) if parser.issues.is_empty() => Ok(node),
+        Ok(_) => Err(parser.issues),
+        Err(issue) => {
+            parser.issues.push(*issue);
+            Err(parser.issues)
+        }
+    }
 }
 
 fn syntax_error(span: Span, message: impl Into<String>) -> Issue {
@@ -64,7 +71,16 @@ struct Parser<'t> {
     tokens: Vec<Token>,
     at: usize,
     depth: u16,
+    /// How many brackets are open.
+    nesting: u16,
+    /// Mistakes behind which reading went on, as ANTLR's parsers do: a token too much, or one too few.
+    issues: Vec<Issue>,
 }
+
+/// The symbols that can be expected, in the order in which messages list them.
+const EXPECTED: [&str; 14] = ["[", "]", "{", "}", "(", ")", ".", ",", "-", "!", "?", "true", "false", "null"];
+/// Those that begin an operand.
+const OPERANDS: [&str; 9] = ["[", "{", "(", ".", "-", "!", "true", "false", "null"];
 
 /// A binary operator.
 #[derive(Clone, Copy)]
@@ -126,26 +142,130 @@ impl<'t> Parser<'t> {
         Some(span)
     }
 
+    /// Takes a symbol that must come next. One token before it is passed over, and where what follows is right
+    /// the symbol is taken to be there: both are mistakes, but reading goes on.
     fn expect(&mut self, symbol: &str) -> Parsed<Span> {
-        self.take(symbol).ok_or_else(|| match (symbol, self.peek().kind) {
-            (")", TokenKind::End) => {
-                Box::new(syntax_error(self.peek().span, "Syntax error: missing ')' at '<EOF>'"))
+        match self.take(symbol) {
+            Some(span) => Ok(span),
+            None => self.expected(symbol),
+        }
+    }
+
+    #[inline(never)]
+    fn expected(&mut self, symbol: &str) -> Parsed<Span> {
+        let issue = self.unexpected(&format!("'{symbol}'"));
+        let token = self.peek();
+        if self.symbol_behind() == Some(symbol) {
+            self.pass_over(*issue);
+            return self.expect(symbol);
+        }
+        if self.can_follow(symbol) {
+            let found = self.found(token);
+            let message = format!("Syntax error: missing '{symbol}' at '{found}'");
+            self.issues.push(syntax_error(token.span, message));
+            return Ok(Span::at(token.span.range().start));
+        }
+        Err(issue)
+    }
+
+    /// Closes a bracket.
+    fn close(&mut self, symbol: &str) -> Parsed<Span> {
+        self.nesting = self.nesting.saturating_sub(1);
+        self.expect(symbol)
+    }
+
+    /// Closes a list of elements: another element could follow.
+    fn close_elements(&mut self, symbol: &str) -> Parsed<Span> {
+        if self.peek_symbol() != Some(symbol) {
+            let issue = self.unexpected(&format!("{{'{symbol}', ','}}"));
+            if self.symbol_behind() != Some(symbol) {
+                return Err(issue);
             }
-            ("]" | "}", _) => self.unexpected(&format!("{{'{symbol}', ','}}")),
-            _ => self.unexpected(&format!("'{symbol}'")),
-        })
+            self.pass_over(*issue);
+        }
+        self.close(symbol)
+    }
+
+    fn symbol_behind(&self) -> Option<&'t str> {
+        let token = self.tokens.get(self.at + 1).filter(|token| token.kind == TokenKind::Symbol)?;
+        Some(self.text_of(*token))
+    }
+
+    /// Reports a token that is too much, and goes on behind it.
+    fn pass_over(&mut self, mut issue: Issue) {
+        issue.message = issue.message.replacen("mismatched", "extraneous", 1);
+        self.issues.push(issue);
+        self.at += 1;
+    }
+
+    /// Whether the next token could stand behind a symbol that is missing.
+    fn can_follow(&self, symbol: &str) -> bool {
+        let token = self.peek();
+        match symbol {
+            ":" => self.begins_operand(token),
+            _ => match token.kind {
+                TokenKind::End => self.nesting == 0,
+                TokenKind::Symbol => {
+                    let text = self.text_of(token);
+                    matches!(text, "." | "[" | "?")
+                        || OPERATORS.iter().any(|(operator, ..)| *operator == text)
+                }
+                _ => false,
+            },
+        }
+    }
+
+    fn begins_operand(&self, token: Token) -> bool {
+        match token.kind {
+            TokenKind::Symbol => OPERANDS.contains(&self.text_of(token)),
+            TokenKind::EscapedIdent | TokenKind::End => false,
+            _ => true,
+        }
+    }
+
+    /// Sees to it that an operand, or one of some symbols, comes next; a token before it is passed over.
+    fn operand_or(&mut self, symbols: &[&str]) -> Parsed<()> {
+        let fits = |token: Token| {
+            self.begins_operand(token)
+                || (token.kind == TokenKind::Symbol && symbols.contains(&self.text_of(token)))
+        };
+        if fits(self.peek()) {
+            return Ok(());
+        }
+        let behind = self.tokens.get(self.at + 1).copied();
+        let goes_on = behind.is_some_and(fits);
+        let issue = self.operand_expected(symbols);
+        if !goes_on {
+            return Err(issue);
+        }
+        self.pass_over(*issue);
+        Ok(())
     }
 
     #[inline(never)]
     fn unexpected(&self, expected: &str) -> Box<Issue> {
         let token = self.peek();
-        let found = if token.kind == TokenKind::End { "<EOF>" } else { self.text_of(token) };
+        let found = self.found(token);
         let mut issue = syntax_error(
             token.span,
             format!("Syntax error: mismatched input '{found}' expecting {expected}"),
         );
         issue.hint = self.hint(found);
         Box::new(issue)
+    }
+
+    fn found(&self, token: Token) -> &'t str {
+        if token.kind == TokenKind::End { "<EOF>" } else { self.text_of(token) }
+    }
+
+    /// No way to read what begins with a symbol.
+    #[inline(never)]
+    fn no_way(&self, symbol: Span) -> Box<Issue> {
+        let token = self.peek();
+        let read = self.text.get(symbol.range().start..token.span.range().end).unwrap_or_default();
+        let message = format!("Syntax error: no viable alternative at input '{read}'");
+        let found = self.found(token);
+        Box::new(Issue { hint: self.hint(found), ..syntax_error(token.span, message) })
     }
 
     /// A token after the expression; cel-go's parser calls it extraneous where nothing follows it.
@@ -233,6 +353,7 @@ impl<'t> Parser<'t> {
 
     /// `!` and `-` cancel in pairs, as in cel-go; a minus before a number belongs to the number.
     fn unary(&mut self) -> Parsed<Node> {
+        self.operand_or(&[])?;
         let start = self.peek().span;
         for (symbol, function) in [("!", "!_"), ("-", "-_")] {
             let mut count = 0;
@@ -241,6 +362,7 @@ impl<'t> Parser<'t> {
                 count += 1;
             }
             if count > 0 {
+                self.operand_behind(symbol, start)?;
                 let operand = self.member()?;
                 let span = start.to(operand.span);
                 let negated = count % 2 == 1;
@@ -248,6 +370,17 @@ impl<'t> Parser<'t> {
             }
         }
         self.member()
+    }
+
+    #[inline(never)]
+    fn operand_behind(&mut self, operator: &str, start: Span) -> Parsed<()> {
+        if operator == "-" && !self.begins_operand(self.peek()) {
+            return Err(self.no_way(start));
+        }
+        self.operand_or(&[]).map_err(|mut issue| {
+            issue.message = issue.message.replacen("mismatched", "extraneous", 1);
+            issue
+        })
     }
 
     fn at_negative_number(&self) -> bool {
@@ -258,13 +391,15 @@ impl<'t> Parser<'t> {
     fn member(&mut self) -> Parsed<Node> {
         let mut node = self.primary()?;
         loop {
-            if self.take(".").is_some() {
-                node = self.select(node)?;
+            if let Some(dot) = self.take(".") {
+                node = self.select(node, dot)?;
                 node = self.bounded(node)?;
             } else if self.take("[").is_some() {
+                self.nesting += 1;
+                self.operand_or(&["?"])?;
                 let optional = self.take("?").is_some();
                 let index = self.expression()?;
-                let end = self.expect("]")?;
+                let end = self.close("]")?;
                 let span = node.span.to(end);
                 let kind = Kind::Index { operand: Box::new(node), index: Box::new(index), optional };
                 node = self.bounded(Node::new(kind, span))?;
@@ -280,10 +415,12 @@ impl<'t> Parser<'t> {
     }
 
     #[inline(never)]
-    fn select(&mut self, operand: Node) -> Parsed<Node> {
+    fn select(&mut self, operand: Node, dot: Span) -> Parsed<Node> {
         let optional = self.take("?").is_some();
         let token = self.peek();
-        let field = self.field_name()?;
+        let Some(field) = self.field_name() else {
+            return Err(if optional { self.unexpected(NAMES) } else { self.no_way(dot) });
+        };
         if !optional && token.kind == TokenKind::Ident && self.take("(").is_some() {
             let (args, end) = self.arguments(")")?;
             let span = operand.span.to(end);
@@ -293,29 +430,31 @@ impl<'t> Parser<'t> {
         Ok(Node::new(Kind::Select { operand: Box::new(operand), field, optional }, span))
     }
 
-    fn field_name(&mut self) -> Parsed<String> {
+    fn field_name(&mut self) -> Option<String> {
         let token = self.peek();
         let text = self.text_of(token);
         let name = match token.kind {
             TokenKind::Ident => text,
             TokenKind::EscapedIdent => text.trim_matches('`'),
-            _ => return Err(self.unexpected("IDENTIFIER")),
+            _ => return None,
         };
         self.at += 1;
-        Ok(name.to_owned())
+        Some(name.to_owned())
     }
 
     /// Expressions up to a closing bracket, whose span is returned with them.
     #[inline(never)]
     fn arguments(&mut self, close: &str) -> Parsed<(Vec<Node>, Span)> {
         let mut args = Vec::new();
-        if let Some(end) = self.take(close) {
-            return Ok((args, end));
+        self.nesting += 1;
+        self.operand_or(&[close])?;
+        if self.peek_symbol() == Some(close) {
+            return Ok((args, self.close(close)?));
         }
         loop {
             args.push(self.expression()?);
             if self.take(",").is_none() {
-                return Ok((args, self.expect(close)?));
+                return Ok((args, self.close(close)?));
             }
         }
     }
@@ -327,8 +466,9 @@ impl<'t> Parser<'t> {
             TokenKind::Symbol => match self.text_of(token) {
                 "(" => {
                     self.at += 1;
+                    self.nesting += 1;
                     let mut node = self.expression()?;
-                    node.span = token.span.to(self.expect(")")?);
+                    node.span = token.span.to(self.close(")")?);
                     Ok(node)
                 }
                 "[" => self.list(token.span),
@@ -341,17 +481,20 @@ impl<'t> Parser<'t> {
                 "true" => Ok(self.constant(Const::Bool(true))),
                 "false" => Ok(self.constant(Const::Bool(false))),
                 "null" => Ok(self.constant(Const::Null)),
-                _ => Err(self.operand_expected()),
+                _ => Err(self.operand_expected(&[])),
             },
-            TokenKind::EscapedIdent | TokenKind::End => Err(self.operand_expected()),
+            TokenKind::EscapedIdent | TokenKind::End => Err(self.operand_expected(&[])),
             _ => self.literal(token, false, token.span),
         }
     }
 
-    fn operand_expected(&self) -> Box<Issue> {
-        self.unexpected(
-            "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}",
-        )
+    /// The error where neither an operand nor one of some symbols comes next.
+    #[inline(never)]
+    fn operand_expected(&self, symbols: &[&str]) -> Box<Issue> {
+        let expected = EXPECTED.iter().filter(|symbol| OPERANDS.contains(symbol) || symbols.contains(symbol));
+        let expected: Vec<String> = expected.map(|symbol| format!("'{symbol}'")).collect();
+        let expected = expected.join(", ");
+        self.unexpected(&format!("{{{expected}, NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}}"))
     }
 
     fn constant(&mut self, value: Const) -> Node {
@@ -363,7 +506,7 @@ impl<'t> Parser<'t> {
     #[inline(never)]
     fn negative_number(&mut self, start: Span) -> Parsed<Node> {
         if !self.at_negative_number() {
-            return Err(self.operand_expected());
+            return Err(self.operand_expected(&[]));
         }
         self.at += 1;
         let token = self.peek();
@@ -396,7 +539,7 @@ impl<'t> Parser<'t> {
     fn name(&mut self, start: Span, absolute: bool) -> Parsed<Node> {
         let token = self.peek();
         if token.kind != TokenKind::Ident {
-            return Err(self.unexpected("IDENTIFIER"));
+            return Err(self.no_way(start));
         }
         let name = self.text_of(token);
         let span = start.to(token.span);
@@ -411,61 +554,83 @@ impl<'t> Parser<'t> {
         Ok(Node::new(Kind::Ident { name: name.to_owned(), absolute }, span))
     }
 
-    #[inline(never)]
-    fn list(&mut self, start: Span) -> Parsed<Node> {
+    /// What stands between brackets, up to the closing one, whose span is returned with it. A comma may stand
+    /// before the closing bracket.
+    fn elements<T>(
+        &mut self,
+        close: &str,
+        mut begins: impl FnMut(&mut Self) -> Parsed<()>,
+        mut element: impl FnMut(&mut Self) -> Parsed<T>,
+    ) -> Parsed<(Vec<T>, Span)> {
         self.at += 1;
+        self.nesting += 1;
         let mut elements = Vec::new();
+        begins(self)?;
+        if self.take(",").is_some() || self.peek_symbol() == Some(close) {
+            return Ok((elements, self.close(close)?));
+        }
         loop {
-            if let Some(end) = self.take("]") {
-                return Ok(Node::new(Kind::List(elements), start.to(end)));
-            }
-            let optional = self.take("?").is_some();
-            elements.push(Element { value: self.expression()?, optional });
+            elements.push(element(self)?);
             if self.take(",").is_none() {
-                let end = self.expect("]")?;
-                return Ok(Node::new(Kind::List(elements), start.to(end)));
+                return Ok((elements, self.close_elements(close)?));
+            }
+            let token = self.peek();
+            let named = matches!(token.kind, TokenKind::EscapedIdent);
+            if !named && !self.begins_operand(token) && self.peek_symbol() != Some("?") {
+                return Ok((elements, self.close(close)?));
             }
         }
+    }
+
+    #[inline(never)]
+    fn list(&mut self, start: Span) -> Parsed<Node> {
+        let (elements, end) = self.elements(
+            "]",
+            |parser| parser.operand_or(&["]", ",", "?"]),
+            |parser| {
+                let optional = parser.take("?").is_some();
+                Ok(Element { value: parser.expression()?, optional })
+            },
+        )?;
+        Ok(Node::new(Kind::List(elements), start.to(end)))
     }
 
     #[inline(never)]
     fn map(&mut self, start: Span) -> Parsed<Node> {
-        self.at += 1;
-        let mut entries = Vec::new();
-        loop {
-            if let Some(end) = self.take("}") {
-                return Ok(Node::new(Kind::Map(entries), start.to(end)));
-            }
-            let optional = self.take("?").is_some();
-            let key = self.expression()?;
-            self.expect(":")?;
-            entries.push(Entry { key, value: self.expression()?, optional });
-            if self.take(",").is_none() {
-                let end = self.expect("}")?;
-                return Ok(Node::new(Kind::Map(entries), start.to(end)));
-            }
-        }
+        let (entries, end) = self.elements(
+            "}",
+            |parser| parser.operand_or(&["}", ",", "?"]),
+            |parser| {
+                let optional = parser.take("?").is_some();
+                let key = parser.expression()?;
+                parser.expect(":")?;
+                Ok(Entry { key, value: parser.expression()?, optional })
+            },
+        )?;
+        Ok(Node::new(Kind::Map(entries), start.to(end)))
     }
 
     #[inline(never)]
     fn message(&mut self, name: String, start: Span) -> Parsed<Node> {
-        self.expect("{")?;
-        let mut fields = Vec::new();
-        loop {
-            if let Some(end) = self.take("}") {
-                return Ok(Node::new(Kind::Message { name, fields }, start.to(end)));
-            }
-            let optional = self.take("?").is_some();
-            let field = self.field_name()?;
-            self.expect(":")?;
-            fields.push(Field { name: field, value: self.expression()?, optional });
-            if self.take(",").is_none() {
-                let end = self.expect("}")?;
-                return Ok(Node::new(Kind::Message { name, fields }, start.to(end)));
-            }
-        }
+        let (fields, end) = self.elements(
+            "}",
+            |parser| match (parser.peek().kind, parser.peek_symbol()) {
+                (TokenKind::Ident | TokenKind::EscapedIdent, _) | (_, Some("}" | "," | "?")) => Ok(()),
+                _ => Err(parser.unexpected("{'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}")),
+            },
+            |parser| {
+                let optional = parser.take("?").is_some();
+                let name = parser.field_name().ok_or_else(|| parser.unexpected(NAMES))?;
+                parser.expect(":")?;
+                Ok(Field { name, value: parser.expression()?, optional })
+            },
+        )?;
+        Ok(Node::new(Kind::Message { name, fields }, start.to(end)))
     }
 }
+
+/// What a field can be called.
+const NAMES: &str = "{IDENTIFIER, ESC_IDENTIFIER}";
 
 fn join(operator: Operator, left: Node, right: Node) -> Node {
     let span = left.span.to(right.span);
