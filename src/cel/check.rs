@@ -383,6 +383,12 @@ impl Checker<'_> {
             _ => format!("({})", texts.join(", ")),
         };
         let hint = overload_hint(name, &args, member);
+        // In cel-go these are macros of functions that expressions cannot name.
+        let name = match name {
+            "math.greatest" => "math.@max",
+            "math.least" => "math.@min",
+            _ => name,
+        };
         self.report(span, format!("found no matching overload for '{name}' applied to '{signature}'"), hint)
     }
 
@@ -402,7 +408,10 @@ impl Checker<'_> {
         match self.inference.resolved(&ty) {
             Type::Optional(inner) => *inner,
             Type::Dyn | Type::Error => ty,
-            other => self.mismatch(&Type::optional(other.clone()), &other, span),
+            other => {
+                self.mismatch(&Type::optional(other.clone()), &other, span);
+                other
+            }
         }
     }
 

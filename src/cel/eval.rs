@@ -151,7 +151,11 @@ impl<'c, 'a> Evaluator<'c, 'a> {
                     Ok(if flat { mapped } else { Value::some(ctx.arena, mapped) })
                 }
                 Value::Optional(None) => Ok(Value::Optional(None)),
-                _ => Err(EvalError::NoSuchOverload),
+                other => {
+                    let kind = other.type_name();
+                    let text = format_args!("no such overload: hasValue({kind})");
+                    Err(EvalError::message(ctx.arena, text))
+                }
             },
             _ => Err(EvalError::NoSuchOverload),
         }

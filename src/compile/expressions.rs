@@ -51,7 +51,9 @@ impl Expressions {
     pub(super) fn can_begin(&self, policy: &Policy, text: &Text, diagnostics: &mut Diagnostics) -> bool {
         match self.known(&text.value).and_then(Expr::failure) {
             Some(issue) => {
-                diagnostics.push(report(policy, text, issue));
+                let issue =
+                    Issue { message: format!("this always fails: {}", issue.message), ..issue.clone() };
+                diagnostics.push(report(policy, text, &issue));
                 false
             }
             None => true,

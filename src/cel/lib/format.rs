@@ -15,7 +15,7 @@ pub(super) const FUNCTIONS: &[Declaration] = &[Declaration {
 }];
 
 /// Digits after the point at most.
-const MAX_PRECISION: usize = 1_000;
+const MAX_PRECISION: usize = 100;
 /// Digits after the point where the template does not say.
 const DEFAULT_PRECISION: usize = 6;
 
@@ -127,15 +127,11 @@ fn parts(template: &str) -> Result<Vec<Part<'_>>, String> {
         let (precision, kind) = match clause.strip_prefix('.') {
             Some(digits) => {
                 let len = digits.bytes().take_while(u8::is_ascii_digit).count();
-                let precision =
-                    digits[..len].parse().map_err(|_| "could not find end of precision specifier")?;
-                (Some(precision), &digits[len..])
+                let (precise, kind) = digits.split_at(len);
+                (Some(precision(precise, kind.is_empty())?), kind)
             }
             None => (None, clause),
         };
-        if precision.is_some_and(|precision| precision > MAX_PRECISION) {
-            return Err(format!("precision specifier exceeds maximum precision {MAX_PRECISION}"));
-        }
         let Some(char) = kind.chars().next() else {
             return Err("unexpected end of string".to_owned());
         };
@@ -149,6 +145,23 @@ fn parts(template: &str) -> Result<Vec<Part<'_>>, String> {
     }
     parts.push(Part::Text(rest));
     Ok(parts)
+}
+
+/// The precision that a clause names; `digits` stand behind its point, and the template may end with them.
+fn precision(digits: &str, ends: bool) -> Result<usize, String> {
+    let wrong =
+        |why: String| format!("could not parse formatting clause: error while parsing precision: {why}");
+    if ends {
+        return Err(wrong("could not find end of precision specifier".to_owned()));
+    }
+    let number = digits.parse().map_err(|_| {
+        let why = if digits.is_empty() { "invalid syntax" } else { "value out of range" };
+        wrong(format!("error while converting precision to integer: strconv.Atoi: parsing {digits:?}: {why}"))
+    })?;
+    if number > MAX_PRECISION {
+        return Err(wrong(format!("precision {number} exceeds maximum allowed precision {MAX_PRECISION}")));
+    }
+    Ok(number)
 }
 
 fn format<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
@@ -298,7 +311,13 @@ pub(crate) fn format_call(template: &str, at: Span, args: &[(&Type, Span)]) -> O
         match rest.next() {
             None => return Some((at, format!("index {} out of range", args.len()))),
             Some((ty, span)) if !clause.accepts(ty) => {
-                let text = ty.to_string();
+                let text = match ty {
+                    Type::Null => "null_type".to_owned(),
+                    Type::Timestamp => "google.protobuf.Timestamp".to_owned(),
+                    Type::Duration => "google.protobuf.Duration".to_owned(),
+                    Type::Wrapper(inner) => inner.to_string(),
+                    _ => ty.to_string(),
+                };
                 let kind = text.split('(').next().unwrap_or_default();
                 return Some((*span, clause.refused(kind)));
             }
