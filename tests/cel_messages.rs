@@ -234,7 +234,7 @@ fn evaluation_errors() {
             "dyn(spiffeID('spiffe://a/b')) < P.attr.name",
             "internal error: interface conversion: types.SPIFFEID is not traits.Comparer: missing method Compare",
         ),
-        ("[1][P.roles]", "invalid qualifier type: *types.baseList"),
+        ("[1][dyn(P.roles)]", "invalid qualifier type: *types.baseList"),
         ("dyn(P)['name']", "no such field 'name'"),
         ("P.attr.number.transformList(k, v, v)", "unsupported comprehension range type: types.Double"),
         ("math.greatest(1, P.attr.name, 2)", "no such overload: math.@max"),

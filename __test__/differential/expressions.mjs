@@ -542,6 +542,38 @@ function write(name, receiver, args) {
   }
 }
 
+/** The expression with a token too many, too few, or another one: mostly no expression any more. */
+export function broken(rng, text) {
+  const tokens = text.match(/[rb]?"(?:[^"\\\n]|\\.)*"|\w+|&&|\|\||[=!<>]=|\s+|./gsu) ?? [];
+  const at = rng.int(0, tokens.length - 1);
+  const other = rng.pick([
+    ")",
+    "(",
+    "]",
+    "[",
+    "}",
+    "{",
+    ",",
+    ".",
+    ":",
+    "?",
+    "*",
+    "&",
+    "|",
+    "=",
+    "x",
+    "1",
+    "in",
+    "@",
+    "'",
+  ]);
+  const made = rng.pick([[], [tokens[at], other], [other, tokens[at]], [other], [tokens[at], tokens[at]]]);
+  return tokens
+    .toSpliced(at, 1, ...made)
+    .join("")
+    .trim();
+}
+
 /** A type to make an expression of, so that every function gets its turn. */
 export function anyType(rng) {
   return rng.weighted([

@@ -3,7 +3,7 @@
 import { globals } from "./attributes.mjs";
 import { differences } from "./compare.mjs";
 import { load } from "./engine.mjs";
-import { anyType, Expressions } from "./expressions.mjs";
+import { anyType, broken, Expressions } from "./expressions.mjs";
 import { compileErrors, Pdp, Refused, Unanswered } from "./pdp.mjs";
 import { expressionPolicy, policySet } from "./policies.mjs";
 import { checkRequest } from "./requests.mjs";
@@ -21,6 +21,9 @@ const SEES_CONFLICTS = /scope permission conflicts=[1-9]/;
 /** How the PDP's refusal of an expression begins; behind the expression the messages follow. */
 const REFUSED = "Invalid expression";
 
+/** How a message of the parser begins, of which there may be several; macros may say something before. */
+const SYNTAX = "Syntax error: ";
+
 /** The messages of orthrus' refusal. */
 const messages = (refusal) => refusal.replaceAll(/^expression-\w+: /gm, "").split("\n");
 
@@ -30,11 +33,19 @@ const messages = (refusal) => refusal.replaceAll(/^expression-\w+: /gm, "").spli
  */
 function listedAs(pdp, expression, told) {
   const head = `${REFUSED} \`${expression}\`: [`;
+  // Behind a mistake orthrus reads on only where it is certain what was meant; the PDP always finds more.
+  const first = pdp.indexOf(SYNTAX, head.length);
+  if (told.every((message) => message.startsWith(SYNTAX)) && pdp.startsWith(told.join(", "), first)) {
+    return pdp;
+  }
   const longest = [...told].sort((a, b) => b.length - a.length);
   const rest = longest.reduce((text, message) => text.replaceAll(message, ""), pdp.slice(head.length, -1));
   const same = told.every((message) => pdp.includes(message)) && /^[, ]*$/.test(rest);
   return same ? pdp : `${head}${told.join(", ")}]`;
 }
+
+/** How many expressions have a mistake of syntax. */
+const BROKEN = 0.05;
 
 const EXPRESSIONS_A_SET = 150;
 const REQUESTS_A_SET = 12;
@@ -152,7 +163,9 @@ export class Comparison {
   async #expressions(rng) {
     const maker = new Expressions(rng, { constantsFail: true });
     const depth = () => (rng.chance(0.1) ? rng.int(4, 6) : rng.int(1, 3));
-    const made = [...new Set(rng.times(EXPRESSIONS_A_SET, () => maker.make(anyType(rng), depth())))];
+    const one = () => maker.make(anyType(rng), depth());
+    const written = rng.times(EXPRESSIONS_A_SET, () => (rng.chance(BROKEN) ? broken(rng, one()) : one()));
+    const made = [...new Set(written)].filter((expression) => expression !== "");
     const always = { conditional: () => true };
     const never = { conditional: () => false };
     const refusal = async (expression, where) => {

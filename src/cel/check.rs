@@ -237,7 +237,9 @@ impl Checker<'_> {
         if let Some(ty) = self.global(&name, node) {
             return ty;
         }
-        let message = format!("undeclared reference to '{name}' (in container '')");
+        let absolute = matches!(node.kind, Kind::Ident { absolute: true, .. });
+        let dot = if absolute { "." } else { "" };
+        let message = format!("undeclared reference to '{dot}{name}' (in container '')");
         let locals = self.scopes.iter().map(|(name, _)| name.as_str());
         let hint = name_hint(&name, ROOTS.iter().map(|(root, _)| *root).chain(locals));
         self.report(node.span, message, hint)

@@ -1,6 +1,9 @@
 //! The evaluator's part that makes lists, maps and messages of their parts.
 
+use bumpalo::Bump;
+
 use super::eval::{Evaluator, Locals};
+use super::lib::go_text;
 use super::program::Id;
 use super::{EvalError, EvalResult, Map, Value, well_known};
 
@@ -12,11 +15,11 @@ impl<'a> Evaluator<'_, 'a> {
                 (value, 0) => list.push(value),
                 (Value::Optional(value), _) => list.extend(value.copied()),
                 (value, _) => {
-                    let kind = value.type_name();
+                    let value = go_text(value);
                     return Err(EvalError::message(
                         self.ctx.arena,
                         format_args!(
-                            "cannot initialize optional list element from non-optional value of type {kind}"
+                            "cannot initialize optional list element from non-optional value {value}"
                         ),
                     ));
                 }
@@ -46,13 +49,7 @@ impl<'a> Evaluator<'_, 'a> {
                 (value, 0) => fields.push((number, value)),
                 (Value::Optional(value), _) => fields.extend(value.map(|value| (number, *value))),
                 (value, _) => {
-                    let kind = value.type_name();
-                    return Err(EvalError::message(
-                        arena,
-                        format_args!(
-                            "cannot initialize optional entry from non-optional value of type {kind}"
-                        ),
-                    ));
+                    return Err(not_optional(arena, well_known::field_name(message, number), value));
                 }
             }
         }
@@ -67,15 +64,7 @@ impl<'a> Evaluator<'_, 'a> {
             match (self.eval(triple[1], locals)?, triple[2]) {
                 (value, 0) => entries.push((key, value)),
                 (Value::Optional(value), _) => entries.extend(value.map(|value| (key, *value))),
-                (value, _) => {
-                    let kind = value.type_name();
-                    return Err(EvalError::message(
-                        arena,
-                        format_args!(
-                            "cannot initialize optional entry from non-optional value of type {kind}"
-                        ),
-                    ));
-                }
+                (value, _) => return Err(not_optional(arena, &go_text(key), value)),
             }
         }
         for (key, _) in &entries {
@@ -86,6 +75,12 @@ impl<'a> Evaluator<'_, 'a> {
         }
         Ok(Value::Map(Map::of_entries(arena, &entries)))
     }
+}
+
+fn not_optional<'a>(arena: &'a Bump, entry: &str, value: Value<'_>) -> EvalError<'a> {
+    let value = go_text(value);
+    let text = format_args!("cannot initialize optional entry '{entry}' from non-optional value {value}");
+    EvalError::message(arena, text)
 }
 
 fn is_key(key: Value<'_>) -> bool {

@@ -74,7 +74,11 @@ impl<'c, 'a> Evaluator<'c, 'a> {
             }
             Op::Index { operand, index: at } => {
                 let operand = self.eval(operand, locals)?;
-                index(ctx, operand, self.eval(at, locals)?)
+                match operand {
+                    // There is nothing to ask, so that not even the index is evaluated.
+                    Value::Optional(None) => Ok(operand),
+                    _ => index(ctx, operand, self.eval(at, locals)?),
+                }
             }
             Op::Variable { slot, name } => {
                 let value = ctx.variables.read(slot, ctx);
@@ -124,7 +128,10 @@ impl<'c, 'a> Evaluator<'c, 'a> {
             }
             Op::IndexOptional { operand, index } => {
                 let operand = self.eval(operand, locals)?;
-                index_optional(ctx, operand, self.eval(index, locals)?)
+                match operand {
+                    Value::Optional(None) => Ok(operand),
+                    _ => index_optional(ctx, operand, self.eval(index, locals)?),
+                }
             }
             Op::List(elements) => {
                 let elements = self.children(elements);

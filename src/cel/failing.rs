@@ -7,6 +7,7 @@ use bumpalo::Bump;
 
 use super::activation::{Activation, Principal, Resource};
 use super::ast::{Kind, Node};
+use super::lib::regex;
 use super::lower::Lowering;
 use super::native::go_type;
 use super::program::NoNames;
@@ -33,6 +34,13 @@ pub(super) fn failing(node: &Node) -> Option<Issue> {
             Kind::Call { target: None, args, .. } if is_conversion(node) && args.iter().all(is_constant) => {
                 error_of(node)
             }
+            // A pattern behind a receiver is checked with the types.
+            Kind::Call { function, target: None, args } if function == "matches" => match args.as_slice() {
+                [_, Node { kind: Kind::Literal(Const::String(pattern)), .. }] => {
+                    regex::compile(pattern).err().map(|why| format!("error parsing regexp: {why}"))
+                }
+                _ => None,
+            },
             Kind::Index { index, .. } => match &index.kind {
                 Kind::Literal(
                     Const::Bool(_) | Const::Int(_) | Const::UInt(_) | Const::Double(_) | Const::String(_),
@@ -98,6 +106,7 @@ mod tests {
             ("uint(3 - 4) == 1u", "unsigned integer overflow"),
             ("string(dyn(null)) == ''", "no such overload: string(null_type)"),
             ("timestamp(dyn('x')) == now()", "invalid RFC 3339 timestamp \"x\""),
+            ("matches(R.attr.x, '[' + 'a')", "error parsing regexp: missing closing ]: `[a`"),
             ("R.attr.x[null] == 1", "invalid qualifier type: types.Null"),
             ("R.attr.x[?[1]] == R", "invalid qualifier type: *types.baseList"),
             ("R.attr.x[int]", "invalid qualifier type: *types.Type"),

@@ -45,8 +45,8 @@ pub(crate) fn parse(text: &str) -> Result<Node, Vec<Issue>> {
         let text = text.replace('\t', "\\t").replace('\n', "\\n").replace('\r', "\\r");
         syntax_error(span, format!("Syntax error: token recognition error at: '{text}'"))
     };
-    let issues = unknown.into_iter().map(issue).collect();
-    let mut parser = Parser { text, tokens, at: 0, depth: 0, nesting: 0, issues };
+    let issues = unknown.iter().copied().map(issue).collect();
+    let mut parser = Parser { text, tokens, unknown, at: 0, depth: 0, nesting: 0, issues };
     match parser.whole() {
         Ok(node) if parser.issues.is_empty() => Ok(node),
         Ok(_) => Err(parser.issues),
@@ -69,6 +69,8 @@ type Parsed<T> = Result<T, Box<Issue>>;
 struct Parser<'t> {
     text: &'t str,
     tokens: Vec<Token>,
+    /// Where there is no token.
+    unknown: Vec<Span>,
     at: usize,
     depth: u16,
     /// How many brackets are open.
@@ -262,7 +264,13 @@ impl<'t> Parser<'t> {
     #[inline(never)]
     fn no_way(&self, symbol: Span) -> Box<Issue> {
         let token = self.peek();
-        let read = self.text.get(symbol.range().start..token.span.range().end).unwrap_or_default();
+        let mut read = String::new();
+        let mut from = symbol.range().start;
+        for unknown in self.unknown.iter().filter(|unknown| unknown.range().start >= symbol.range().start) {
+            read.push_str(self.text.get(from..unknown.range().start).unwrap_or_default());
+            from = unknown.range().end;
+        }
+        read.push_str(self.text.get(from..token.span.range().end).unwrap_or_default());
         let message = format!("Syntax error: no viable alternative at input '{read}'");
         let found = self.found(token);
         Box::new(Issue { hint: self.hint(found), ..syntax_error(token.span, message) })
@@ -559,7 +567,8 @@ impl<'t> Parser<'t> {
     fn elements<T>(
         &mut self,
         close: &str,
-        mut begins: impl FnMut(&mut Self) -> Parsed<()>,
+        begins: impl FnOnce(&mut Self) -> Parsed<()>,
+        goes_on: impl Fn(&Self) -> bool,
         mut element: impl FnMut(&mut Self) -> Parsed<T>,
     ) -> Parsed<(Vec<T>, Span)> {
         self.at += 1;
@@ -574,12 +583,14 @@ impl<'t> Parser<'t> {
             if self.take(",").is_none() {
                 return Ok((elements, self.close_elements(close)?));
             }
-            let token = self.peek();
-            let named = matches!(token.kind, TokenKind::EscapedIdent);
-            if !named && !self.begins_operand(token) && self.peek_symbol() != Some("?") {
+            if !goes_on(self) {
                 return Ok((elements, self.close(close)?));
             }
         }
+    }
+
+    fn begins_element(&self) -> bool {
+        self.begins_operand(self.peek()) || self.peek_symbol() == Some("?")
     }
 
     #[inline(never)]
@@ -587,6 +598,7 @@ impl<'t> Parser<'t> {
         let (elements, end) = self.elements(
             "]",
             |parser| parser.operand_or(&["]", ",", "?"]),
+            Self::begins_element,
             |parser| {
                 let optional = parser.take("?").is_some();
                 Ok(Element { value: parser.expression()?, optional })
@@ -600,6 +612,7 @@ impl<'t> Parser<'t> {
         let (entries, end) = self.elements(
             "}",
             |parser| parser.operand_or(&["}", ",", "?"]),
+            Self::begins_element,
             |parser| {
                 let optional = parser.take("?").is_some();
                 let key = parser.expression()?;
@@ -617,6 +630,10 @@ impl<'t> Parser<'t> {
             |parser| match (parser.peek().kind, parser.peek_symbol()) {
                 (TokenKind::Ident | TokenKind::EscapedIdent, _) | (_, Some("}" | "," | "?")) => Ok(()),
                 _ => Err(parser.unexpected("{'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}")),
+            },
+            |parser| {
+                matches!(parser.peek().kind, TokenKind::Ident | TokenKind::EscapedIdent)
+                    || parser.peek_symbol() == Some("?")
             },
             |parser| {
                 let optional = parser.take("?").is_some();

@@ -23,7 +23,8 @@ fn visit(node: &Node, issues: &mut Vec<Issue>) {
 fn call(function: &str, target: Option<&Node>, args: &[Node]) -> Option<Issue> {
     let (argument, value) = match (target, args) {
         (None, [first]) => (first, literal(first)?),
-        (None, [_, pattern]) if function == "matches" => (pattern, literal(pattern)?),
+        // As in cel-go it is the first argument that is looked at, which only behind a receiver is the pattern.
+        (None, [text, _]) if function == "matches" => (text, literal(text)?),
         (Some(_), [pattern]) if function == "matches" => (pattern, literal(pattern)?),
         (Some(target), [Node { kind: Kind::List(elements), .. }]) if function == "format" => {
             let Const::String(template) = literal(target)? else { return None };
@@ -45,6 +46,7 @@ fn call(function: &str, target: Option<&Node>, args: &[Node]) -> Option<Issue> {
         ("timestamp", Const::Int(seconds)) if Timestamp::new(*seconds, 0).is_none() => {
             (invalid(), Some("timestamps are of the years 1 to 9999".to_owned()))
         }
+        ("duration" | "timestamp", Const::Null) => (invalid(), None),
         ("matches", Const::String(pattern)) => (invalid(), Some(regex::compile(pattern).err()?)),
         ("ip", Const::String(text)) => (format!("{}: {}", invalid(), network::address(text).err()?), None),
         ("cidr", Const::String(text)) => (format!("{}: {}", invalid(), network::range(text).err()?), None),

@@ -103,6 +103,12 @@ pub(crate) fn find(name: &str) -> Option<(u8, &'static WellKnown)> {
     (0..).zip(&MESSAGES).find(|(_, message)| message.name == name)
 }
 
+/// The name of the field with a number of a message; empty if there is none.
+pub(crate) fn field_name(message: u8, field: u8) -> &'static str {
+    let field = MESSAGES.get(usize::from(message)).and_then(|message| message.fields.get(usize::from(field)));
+    field.map_or("", |field| field.name)
+}
+
 /// The names of all messages.
 pub(crate) fn names() -> impl Iterator<Item = String> {
     MESSAGES.iter().map(|message| format!("google.protobuf.{}", message.name))

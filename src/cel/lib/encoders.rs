@@ -1,5 +1,10 @@
 //! cel-go's `ext.Encoders`: base64 (RFC 4648) and JSON.
 
+use std::io;
+
+use serde::Serialize;
+use serde_json::ser::Formatter;
+
 use super::Declaration;
 use crate::cel::{Activation, EvalError, EvalResult, Value};
 
@@ -79,9 +84,30 @@ pub(crate) fn base64_bytes(text: &str) -> Option<Vec<u8>> {
 
 fn json_encode<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
     let [value] = *args else { return Err(EvalError::NoSuchOverload) };
-    match serde_json::to_string(&crate::cel::Json(value)) {
-        Ok(text) => Ok(Value::String(ctx.arena.alloc_str(&escape_markup(&text)))),
+    let mut bytes = Vec::new();
+    let mut writer = serde_json::Serializer::with_formatter(&mut bytes, GoNumbers);
+    match crate::cel::Json(value).serialize(&mut writer) {
+        Ok(()) => {
+            let text = String::from_utf8_lossy(&bytes);
+            Ok(Value::String(ctx.arena.alloc_str(&escape_markup(&text))))
+        }
         Err(error) => Err(EvalError::message(ctx.arena, format_args!("{error}"))),
+    }
+}
+
+/// Numbers as Go's encoder writes them: with an exponent below 1e-6 and from 1e21 on.
+struct GoNumbers;
+
+impl Formatter for GoNumbers {
+    fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        let size = value.abs();
+        if size == 0.0 || (1e-6..1e21).contains(&size) {
+            return write!(writer, "{value}");
+        }
+        let text = format!("{value:e}");
+        let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        let sign = if exponent.starts_with('-') { "" } else { "+" };
+        write!(writer, "{mantissa}e{sign}{exponent}")
     }
 }
 

@@ -26,6 +26,14 @@ pub(crate) fn display(value: Value<'_>) -> String {
     out
 }
 
+/// A value as Go prints it in some messages: null is a number there.
+pub(crate) fn go_text(value: Value<'_>) -> String {
+    match value {
+        Value::Null => "0".to_owned(),
+        _ => display(value),
+    }
+}
+
 /// A value as `%s` writes it.
 fn write_value(out: &mut String, value: Value<'_>) {
     // Writing to a string does not fail.

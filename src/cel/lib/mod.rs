@@ -37,7 +37,7 @@ use super::{Activation, EvalError, EvalResult, Value};
 pub(crate) use arithmetic::index;
 pub(crate) use encoders::{base64_bytes, base64_text};
 pub(crate) use failures::{FAILURES, On};
-pub(crate) use format::{display, format_call};
+pub(crate) use format::{display, format_call, go_text};
 pub(crate) use lists::check_sortable;
 pub(crate) use mismatch::unordered;
 pub use network::Cidr;

@@ -199,10 +199,7 @@ fn join<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
             }
             _ if at == 0 => return Err(EvalError::NoSuchOverload),
             other => {
-                let other = match other {
-                    Value::Null => "0".to_owned(),
-                    other => super::display(other),
-                };
+                let other = super::go_text(other);
                 return Err(EvalError::message(ctx.arena, format_args!("join: invalid input: {other}")));
             }
         }

@@ -122,7 +122,12 @@ fn offset<'a>(ctx: &Activation<'a>, at: Timestamp, zone: &str) -> Result<i64, Ev
     }
     // Names are looked up whatever their case; for Go the case counts.
     let found = TimeZone::get(zone).ok().filter(|found| found.iana_name() == Some(zone));
-    let zone = found.ok_or_else(unknown)?;
+    let Some(zone) = found else {
+        // Go finds the database in folders, whose names are no zones.
+        let folder = |name: &str| name.strip_prefix(zone).is_some_and(|rest| rest.starts_with('/'));
+        let is_folder = zone == "." || jiff::tz::db().available().any(|name| folder(name.as_str()));
+        return Err(if is_folder { EvalError::Message("is a directory") } else { unknown() });
+    };
     // The last day of the year 9999 is more than jiff counts; no zone changes its offset in it.
     let (first, last) = (jiff::Timestamp::MIN.as_second(), jiff::Timestamp::MAX.as_second());
     let instant = jiff::Timestamp::from_second(at.seconds().clamp(first, last)).map_err(|_| unknown())?;
