@@ -13,10 +13,13 @@ function canonical(value) {
 }
 
 /**
- * An error without a list or map in it: Go prints those of attributes as protobuf's text, with spaces that differ from build to
- * build, and maps in any order.
+ * An error without what the PDP itself does not say twice alike: lists and maps are printed as protobuf's text, with spaces that
+ * differ from build to build, and maps in any order; of a map that shall be a list the first key is named, whichever that is.
  */
-const stable = (error) => error.replace(/^(join: invalid input|.* from non-optional value):? [[{].*$/su, "$1");
+const stable = (error) =>
+  error
+    .replace(/^(join: invalid input|.* from non-optional value):? [[{].*$/su, "$1")
+    .replace(/^(field type conversion error for google\.protobuf\.Value\.list_value) .*$/su, "$1");
 
 /** The outputs of an action, sorted: in which order the rules of several roles put out is not promised. */
 function outputsOf({ outputs = [] }, action, { texts }) {

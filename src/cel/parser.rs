@@ -46,7 +46,7 @@ pub(crate) fn parse(text: &str) -> Result<Node, Vec<Issue>> {
         syntax_error(span, format!("Syntax error: token recognition error at: '{text}'"))
     };
     let issues = unknown.iter().copied().map(issue).collect();
-    let mut parser = Parser { text, tokens, unknown, at: 0, depth: 0, nesting: 0, issues };
+    let mut parser = Parser { text, tokens, unknown, at: 0, depth: 0, open: Vec::new(), issues };
     match parser.whole() {
         Ok(node) if parser.issues.is_empty() => Ok(node),
         Ok(_) => Err(parser.issues),
@@ -73,8 +73,8 @@ struct Parser<'t> {
     unknown: Vec<Span>,
     at: usize,
     depth: u16,
-    /// How many brackets are open.
-    nesting: u16,
+    /// The brackets that are open, as what closes them and whether commas stand between them, innermost last.
+    open: Vec<(&'static str, bool)>,
     /// Mistakes behind which reading went on, as ANTLR's parsers do: a token too much, or one too few.
     issues: Vec<Issue>,
 }
@@ -172,7 +172,7 @@ impl<'t> Parser<'t> {
 
     /// Closes a bracket.
     fn close(&mut self, symbol: &str) -> Parsed<Span> {
-        self.nesting = self.nesting.saturating_sub(1);
+        self.open.pop();
         self.expect(symbol)
     }
 
@@ -180,10 +180,11 @@ impl<'t> Parser<'t> {
     fn close_elements(&mut self, symbol: &str) -> Parsed<Span> {
         if self.peek_symbol() != Some(symbol) {
             let issue = self.unexpected(&format!("{{'{symbol}', ','}}"));
-            if self.symbol_behind() != Some(symbol) {
+            if !self.symbol_behind().is_some_and(|behind| behind == symbol || behind == ",") {
                 return Err(issue);
             }
             self.pass_over(*issue);
+            self.take(",");
         }
         self.close(symbol)
     }
@@ -206,11 +207,13 @@ impl<'t> Parser<'t> {
         match symbol {
             ":" => self.begins_operand(token),
             _ => match token.kind {
-                TokenKind::End => self.nesting == 0,
+                TokenKind::End => self.open.is_empty(),
                 TokenKind::Symbol => {
                     let text = self.text_of(token);
+                    let around = self.open.last();
                     matches!(text, "." | "[" | "?")
                         || OPERATORS.iter().any(|(operator, ..)| *operator == text)
+                        || around.is_some_and(|(close, commas)| *close == text || (*commas && text == ","))
                 }
                 _ => false,
             },
@@ -403,7 +406,7 @@ impl<'t> Parser<'t> {
                 node = self.select(node, dot)?;
                 node = self.bounded(node)?;
             } else if self.take("[").is_some() {
-                self.nesting += 1;
+                self.open.push(("]", false));
                 self.operand_or(&["?"])?;
                 let optional = self.take("?").is_some();
                 let index = self.expression()?;
@@ -454,7 +457,7 @@ impl<'t> Parser<'t> {
     #[inline(never)]
     fn arguments(&mut self, close: &str) -> Parsed<(Vec<Node>, Span)> {
         let mut args = Vec::new();
-        self.nesting += 1;
+        self.open.push((")", true));
         self.operand_or(&[close])?;
         if self.peek_symbol() == Some(close) {
             return Ok((args, self.close(close)?));
@@ -474,7 +477,7 @@ impl<'t> Parser<'t> {
             TokenKind::Symbol => match self.text_of(token) {
                 "(" => {
                     self.at += 1;
-                    self.nesting += 1;
+                    self.open.push((")", false));
                     let mut node = self.expression()?;
                     node.span = token.span.to(self.close(")")?);
                     Ok(node)
@@ -566,13 +569,13 @@ impl<'t> Parser<'t> {
     /// before the closing bracket.
     fn elements<T>(
         &mut self,
-        close: &str,
+        close: &'static str,
         begins: impl FnOnce(&mut Self) -> Parsed<()>,
         goes_on: impl Fn(&Self) -> bool,
         mut element: impl FnMut(&mut Self) -> Parsed<T>,
     ) -> Parsed<(Vec<T>, Span)> {
         self.at += 1;
-        self.nesting += 1;
+        self.open.push((close, true));
         let mut elements = Vec::new();
         begins(self)?;
         if self.take(",").is_some() || self.peek_symbol() == Some(close) {

@@ -5,7 +5,7 @@ use bumpalo::Bump;
 
 use super::native::refusal;
 use super::types::Type;
-use super::{Duration, EvalError, EvalResult, List, Map, Timestamp, Value, json};
+use super::{Duration, EvalError, EvalResult, List, Map, Opaque, Timestamp, Value, json};
 
 /// A message that a literal can name.
 pub(crate) struct WellKnown {
@@ -208,6 +208,10 @@ impl Holds {
                 json::normalized(arena, value)
             }
             (_, Value::Optional(Some(inner))) => self.convert(arena, *inner),
+            // What `id()` of a trust domain gives is none of the texts that the types say it is.
+            (Self::String, Value::Opaque(Opaque::SpiffeId(text) | Opaque::SpiffeTrustDomain(text))) => {
+                Ok(Value::String(text))
+            }
             _ => Err(refusal(value, self.native())),
         }
     }

@@ -32,20 +32,21 @@ macro_rules! ordering {
     };
 }
 
+/// Signatures stand in the order of cel-go's: an operand about which nothing is known gets the first type that fits.
 pub(super) const FUNCTIONS: &[Declaration] = &[
     Declaration {
         name: "_+_",
         doc: "Adds numbers and times; joins strings, bytes and lists",
         signatures: &[
-            "_+_(int, int) -> int",
-            "_+_(uint, uint) -> uint",
-            "_+_(double, double) -> double",
-            "_+_(string, string) -> string",
             "_+_(bytes, bytes) -> bytes",
-            "_+_(list(A), list(A)) -> list(A)",
+            "_+_(double, double) -> double",
             "_+_(duration, duration) -> duration",
-            "_+_(timestamp, duration) -> timestamp",
             "_+_(duration, timestamp) -> timestamp",
+            "_+_(timestamp, duration) -> timestamp",
+            "_+_(int, int) -> int",
+            "_+_(list(A), list(A)) -> list(A)",
+            "_+_(string, string) -> string",
+            "_+_(uint, uint) -> uint",
         ],
         run: add,
     },
@@ -53,25 +54,25 @@ pub(super) const FUNCTIONS: &[Declaration] = &[
         name: "_-_",
         doc: "Subtracts numbers and times",
         signatures: &[
-            "_-_(int, int) -> int",
-            "_-_(uint, uint) -> uint",
             "_-_(double, double) -> double",
             "_-_(duration, duration) -> duration",
+            "_-_(int, int) -> int",
             "_-_(timestamp, duration) -> timestamp",
             "_-_(timestamp, timestamp) -> duration",
+            "_-_(uint, uint) -> uint",
         ],
         run: subtract,
     },
     Declaration {
         name: "_*_",
         doc: "Multiplies numbers",
-        signatures: &["_*_(int, int) -> int", "_*_(uint, uint) -> uint", "_*_(double, double) -> double"],
+        signatures: &["_*_(double, double) -> double", "_*_(int, int) -> int", "_*_(uint, uint) -> uint"],
         run: multiply,
     },
     Declaration {
         name: "_/_",
         doc: "Divides numbers; integers are rounded towards zero",
-        signatures: &["_/_(int, int) -> int", "_/_(uint, uint) -> uint", "_/_(double, double) -> double"],
+        signatures: &["_/_(double, double) -> double", "_/_(int, int) -> int", "_/_(uint, uint) -> uint"],
         run: divide,
     },
     Declaration {
@@ -83,21 +84,21 @@ pub(super) const FUNCTIONS: &[Declaration] = &[
     Declaration {
         name: "-_",
         doc: "Changes the sign of a number",
-        signatures: &["-_(int) -> int", "-_(double) -> double"],
+        signatures: &["-_(double) -> double", "-_(int) -> int"],
         run: negate,
     },
     Declaration {
         name: "size",
         doc: "The number of characters, bytes, elements, entries or segments",
         signatures: &[
-            "size(string) -> int",
             "size(bytes) -> int",
             "size(list(A)) -> int",
             "size(map(A, B)) -> int",
-            "string.size() -> int",
+            "size(string) -> int",
             "bytes.size() -> int",
             "list(A).size() -> int",
             "map(A, B).size() -> int",
+            "string.size() -> int",
             "hierarchy.size() -> int",
         ],
         run: size_of,

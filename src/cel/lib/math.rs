@@ -170,7 +170,7 @@ fn extreme<'a>(ctx: &Activation<'a>, args: &[Value<'a>], name: &str, order: Orde
                 return Err(EvalError::NoSuchOverload);
             }
             let found = elements.try_fold(first, pick);
-            if matches!(found, Err(EvalError::NoSuchOverload)) {
+            if found.is_err() {
                 return Err(EvalError::message(ctx.arena, format_args!("no such overload: {name}")));
             }
             found?
