@@ -151,7 +151,7 @@ fn derived_roles_that_are_not_known_are_an_error() {
 #[test]
 fn messages_compare_and_show_as_json() {
     assert_eq!(eval("P == request.principal && dyn(P) != dyn(R) && request == request"), "true");
-    let principal = r#"{"id":"ann","roles":["admin","user"],"attr":{"level":3,"name":"ann"},"policyVersion":"v1","scope":"acme.hr"}"#;
+    let principal = r#"{"attr":{"level":3,"name":"ann"},"id":"ann","policyVersion":"v1","roles":["admin","user"],"scope":"acme.hr"}"#;
     assert_eq!(eval("P"), principal);
     assert_eq!(eval("'%s%s'.format([type(P), type(R.attr)])"), "\"cerbos.engine.v1.Request.Principalmap\"");
 }

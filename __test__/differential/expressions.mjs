@@ -52,8 +52,9 @@ const MESSAGES = {
   ],
   string: [["StringValue", "value", "string"]],
   bytes: [["BytesValue", "value", "bytes"]],
+  // Beyond the year 9999 the PDP sees an overflow where the literal is read, and none where it is only put out.
   timestamp: [
-    ["Timestamp", "seconds", "int"],
+    ["Timestamp", "seconds", "int:small"],
     ["Timestamp", "nanos", "int"],
   ],
   duration: [

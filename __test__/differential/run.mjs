@@ -31,17 +31,20 @@ const messages = (refusal) => refusal.replaceAll(/^expression-\w+: /gm, "").spli
  * The messages of orthrus in the PDP's list, if they are the same. The PDP lists them as it finds them, and twice what stands in
  * a macro that is written with its target twice; orthrus by their places, and once.
  */
-function listedAs(pdp, expression, told) {
+function listedAs(list, expression, told) {
+  // Of a type that is not known the PDP tells a number.
+  const pdp = list.replaceAll(/\b_var\d+/g, "dyn");
   const head = `${REFUSED} \`${expression}\`: [`;
   // Behind a mistake orthrus reads on only where it is certain what was meant; the PDP always finds more.
   const first = pdp.indexOf(SYNTAX, head.length);
-  if (told.every((message) => message.startsWith(SYNTAX)) && pdp.startsWith(told.join(", "), first)) {
-    return pdp;
+  const syntax = told.every((message) => message.startsWith(SYNTAX));
+  if (first >= 0 && pdp.startsWith(told.join(", "), syntax ? first : head.length)) {
+    return list;
   }
   const longest = [...told].sort((a, b) => b.length - a.length);
   const rest = longest.reduce((text, message) => text.replaceAll(message, ""), pdp.slice(head.length, -1));
   const same = told.every((message) => pdp.includes(message)) && /^[, ]*$/.test(rest);
-  return same ? pdp : `${head}${told.join(", ")}]`;
+  return same ? list : `${head}${told.join(", ")}]`;
 }
 
 /** How many expressions have a mistake of syntax. */

@@ -283,7 +283,7 @@ spiffeTrustDomain(string:trustdomain) -> spiffe_trust_domain
 spiffe_id.isMemberOf(spiffe_trust_domain) -> bool
 spiffe_id.path() -> string
 spiffe_id.trustDomain() -> spiffe_trust_domain
-spiffe_trust_domain.id() -> string
+spiffe_trust_domain.id() -> dyn
 spiffe_trust_domain.name() -> string
 spiffeMatchAny() -> spiffe_matcher
 spiffeMatchExact(spiffe_id) -> spiffe_matcher
@@ -358,6 +358,11 @@ function openingOfLast(call) {
   }
   throw new Error(`no argument list: ${call}`);
 }
+
+/**
+ * What gives `dyn` here is of no certain type: in the PDP `id()` of a trust domain, which by its signature is a string, gives the
+ * trust domain itself.
+ */
 
 /** `{name, receiver, args, result}`; the receiver is `undefined` for a function that is not a member. */
 export const FUNCTIONS = SIGNATURES.trim().split("\n").map(parse);

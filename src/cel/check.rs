@@ -276,12 +276,9 @@ impl Checker<'_> {
         let Kind::Select { operand, field, optional } = &mut node.kind else { return Type::Error };
         let operand_type = self.node(operand);
         let is_optional = *optional;
+        let of_optional = matches!(self.inference.resolved(&operand_type), Type::Optional(_));
         let ty = self.field(&operand_type, field, span);
-        match ty {
-            Type::Optional(_) => ty,
-            _ if is_optional => Type::optional(ty),
-            _ => ty,
-        }
+        if is_optional && !of_optional { Type::optional(ty) } else { ty }
     }
 
     /// The type of a field; a field of an optional is an optional.

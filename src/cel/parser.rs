@@ -3,6 +3,7 @@
 
 use super::ast::{Element, Entry, Field, Kind, Node, Relation};
 use super::lexer::{Token, TokenKind, tokenize};
+use super::lib::TABLE;
 use super::{Const, Issue, literal, macros};
 use crate::text::{Code, Span, nearest};
 
@@ -560,6 +561,10 @@ impl<'t> Parser<'t> {
         self.at += 1;
         if self.take("(").is_some() {
             let (args, end) = self.arguments(")")?;
+            // A function that there is not is told with its dot.
+            if absolute && TABLE.find(name).is_none() {
+                return Ok(Node::new(call(&format!(".{name}"), args), span.to(end)));
+            }
             return macros::global(name, args, span.to(end));
         }
         Ok(Node::new(Kind::Ident { name: name.to_owned(), absolute }, span))
@@ -632,7 +637,17 @@ impl<'t> Parser<'t> {
             "}",
             |parser| match (parser.peek().kind, parser.peek_symbol()) {
                 (TokenKind::Ident | TokenKind::EscapedIdent, _) | (_, Some("}" | "," | "?")) => Ok(()),
-                _ => Err(parser.unexpected("{'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}")),
+                _ => {
+                    let issue = parser.unexpected("{'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}");
+                    let behind = parser.tokens.get(parser.at + 1).map(|token| token.kind);
+                    let goes_on = matches!(behind, Some(TokenKind::Ident | TokenKind::EscapedIdent))
+                        || matches!(parser.symbol_behind(), Some("}" | "," | "?"));
+                    if !goes_on {
+                        return Err(issue);
+                    }
+                    parser.pass_over(*issue);
+                    Ok(())
+                }
             },
             |parser| {
                 matches!(parser.peek().kind, TokenKind::Ident | TokenKind::EscapedIdent)

@@ -321,7 +321,7 @@ fn unsupported_index<'a>(ctx: &Activation<'a>, at: Value<'a>, of: &str) -> EvalE
 #[expect(clippy::cast_possible_truncation, reason = "a double with a fraction or out of range is refused")]
 fn list_index<'a>(ctx: &Activation<'a>, at: Value<'a>) -> Result<i64, EvalError<'a>> {
     let unsupported = || {
-        let value = super::display(at);
+        let value = super::go_text(at);
         EvalError::message(ctx.arena, format_args!("unsupported index value {value} in list"))
     };
     match at {

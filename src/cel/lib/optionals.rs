@@ -18,6 +18,8 @@ pub(super) const FUNCTIONS: &[Declaration] = &[
         doc: "An optional with a value, or without one if the value is empty, zero, false or null",
         signatures: &["optional.ofNonZeroValue(A) -> optional(A)"],
         run: |ctx, args| match *args {
+            // An optional is never empty itself, whatever it holds.
+            [value @ Value::Optional(_)] => Ok(Value::some(ctx.arena, value)),
             [value] if value.is_zero() => Ok(Value::Optional(None)),
             [value] => Ok(Value::some(ctx.arena, value)),
             _ => Err(EvalError::NoSuchOverload),
@@ -105,10 +107,14 @@ pub(super) const FUNCTIONS: &[Declaration] = &[
 fn unwrap<'a>(ctx: &crate::cel::Activation<'a>, args: &[Value<'a>]) -> crate::cel::EvalResult<'a> {
     let [Value::List(list)] = *args else { return Err(EvalError::NoSuchOverload) };
     let mut values = bumpalo::collections::Vec::new_in(ctx.arena);
-    for element in list.iter() {
+    for (at, element) in list.iter().enumerate() {
         match element {
             Value::Optional(value) => values.extend(value.copied()),
-            _ => return Err(EvalError::NoSuchOverload),
+            _ if at == 0 => return Err(EvalError::NoSuchOverload),
+            _ => {
+                let element = super::go_text(element);
+                return Err(EvalError::message(ctx.arena, format_args!("value {element} is not optional")));
+            }
         }
     }
     Ok(Value::list(ctx.arena, values.into_bump_slice()))
