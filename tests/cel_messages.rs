@@ -151,6 +151,7 @@ fn evaluation_errors() {
         ("P.attr.name.first", "no such key: first"),
         ("P.attr['x' + R.id]", "no such key: x"),
         ("[1][dyn(3)]", "index out of bounds: 3"),
+        ("[1][dyn(P.attr.number * 1e15)]", "index out of bounds: 1e+15"),
         ("[1][dyn('a')]", "unsupported index type 'string' in list"),
         ("dyn([1])[1.5]", "unsupported index value 1.5 in list"),
         (

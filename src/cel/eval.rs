@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::activation::scope_value;
 use super::ast::{Operation, Relation};
-use super::lib::{MAX_ARGS, TABLE, index};
+use super::lib::{MAX_ARGS, TABLE, index, index_optional};
 use super::native::go_type;
 use super::program::{Children, Field, Id, Loop, Name, Op, Program, Whole};
 use super::{Activation, AuxData, EvalError, EvalResult, List, Map, Message, Request, Value};
@@ -504,19 +504,6 @@ fn select_optional<'a>(ctx: &Activation<'a>, operand: Value<'a>, name: &str) -> 
         Value::List(_) => return Err(NO_FIELD_OF_LIST),
         _ => Value::Optional(None),
     })
-}
-
-/// `operand[?index]`
-fn index_optional<'a>(ctx: &Activation<'a>, operand: Value<'a>, at: Value<'a>) -> EvalResult<'a> {
-    match operand {
-        Value::Optional(Some(inner)) => index_optional(ctx, *inner, at),
-        Value::Optional(None) => Ok(Value::Optional(None)),
-        _ => match index(ctx, operand, at) {
-            Ok(value) => Ok(Value::some(ctx.arena, value)),
-            Err(EvalError::NoSuchKey(_) | EvalError::IndexOutOfBounds(_)) => Ok(Value::Optional(None)),
-            Err(error) => Err(error),
-        },
-    }
 }
 
 /// `has(operand.name)`

@@ -87,6 +87,7 @@ fn prune(node: &mut Node) {
         Kind::Or(_) => true,
         Kind::Conditional { .. } => return prune_conditional(node),
         Kind::Relation { operator: Relation::In, .. } => return prune_in(node),
+        Kind::Bind { .. } => return prune_bind(node),
         _ => return,
     };
     let (Kind::And(terms) | Kind::Or(terms)) = &mut node.kind else { return };
@@ -115,6 +116,14 @@ fn prune_conditional(node: &mut Node) {
     let ty = std::mem::take(&mut node.ty);
     *node = chosen;
     node.ty = ty;
+}
+
+/// What is bound is evaluated where it is read: not at all where the body is a constant.
+fn prune_bind(node: &mut Node) {
+    let Kind::Bind { body, .. } = &node.kind else { return };
+    if let Kind::Literal(value) = &body.kind {
+        node.kind = Kind::Literal(value.clone());
+    }
 }
 
 /// A constant that is among the constant elements of a list is in it, whatever the others are: not even their
@@ -154,6 +163,7 @@ mod tests {
             ("true ? 'a' : P.id", Const::string("a")),
             ("cel.bind(x, 2, x * x)", Const::Int(4)),
             ("1 in [P.attr.x, 1.0]", Const::Bool(true)),
+            ("cel.bind(x, int('a'), cel.bind(y, P.id, 3))", Const::Int(3)),
         ];
         for (text, value) in cases {
             assert_eq!(folded(text).kind, Kind::Literal(value), "{text}");

@@ -270,17 +270,15 @@ fn size_of<'a>(_: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
 pub(crate) fn index<'a>(ctx: &Activation<'a>, operand: Value<'a>, at: Value<'a>) -> EvalResult<'a> {
     match operand {
         Value::Map(map) => map.find(at).ok_or_else(|| no_key(ctx, at)),
-        Value::List(list) => {
-            let at = list_index(ctx, at)?;
-            let element = usize::try_from(at).ok().and_then(|at| list.get(at));
-            element.ok_or(EvalError::IndexOutOfBounds(at))
-        }
+        Value::List(list) => element(ctx, list, at)?.ok_or_else(|| match at {
+            Value::Double(_) => {
+                let at = super::go_text(at);
+                EvalError::message(ctx.arena, format_args!("index out of bounds: {at}"))
+            }
+            _ => EvalError::IndexOutOfBounds(list_index(ctx, at).unwrap_or_default()),
+        }),
         Value::Optional(None) => Ok(operand),
-        Value::Optional(Some(inner)) => match index(ctx, *inner, at) {
-            Ok(value) => Ok(Value::some(ctx.arena, value)),
-            Err(EvalError::NoSuchKey(_) | EvalError::IndexOutOfBounds(_)) => Ok(Value::Optional(None)),
-            Err(error) => Err(error),
-        },
+        Value::Optional(Some(inner)) => index_optional(ctx, *inner, at),
         Value::Opaque(Opaque::Hierarchy(segments)) => {
             let Value::Int(position) = at else { return Err(unsupported_index(ctx, at, "")) };
             let segment = usize::try_from(position).ok().and_then(|at| segments.get(at));
@@ -292,6 +290,30 @@ pub(crate) fn index<'a>(ctx: &Activation<'a>, operand: Value<'a>, at: Value<'a>)
         },
         _ => Err(no_key(ctx, at)),
     }
+}
+
+/// `operand[?at]`: what is not there is no error.
+pub(crate) fn index_optional<'a>(ctx: &Activation<'a>, operand: Value<'a>, at: Value<'a>) -> EvalResult<'a> {
+    match operand {
+        Value::Optional(Some(inner)) => index_optional(ctx, *inner, at),
+        Value::Optional(None) => Ok(operand),
+        Value::List(list) => {
+            Ok(Value::Optional(element(ctx, list, at)?.map(|value| &*ctx.arena.alloc(value))))
+        }
+        _ => match index(ctx, operand, at) {
+            Ok(value) => Ok(Value::some(ctx.arena, value)),
+            Err(EvalError::NoSuchKey(_)) => Ok(Value::Optional(None)),
+            Err(error) => Err(error),
+        },
+    }
+}
+
+fn element<'a>(
+    ctx: &Activation<'a>,
+    list: List<'a>,
+    at: Value<'a>,
+) -> Result<Option<Value<'a>>, EvalError<'a>> {
+    Ok(usize::try_from(list_index(ctx, at)?).ok().and_then(|at| list.get(at)))
 }
 
 /// What may stand between brackets, whatever stands before them.

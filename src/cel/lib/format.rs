@@ -31,14 +31,7 @@ pub(crate) fn go_text(value: Value<'_>) -> String {
     match value {
         Value::Null => "0".to_owned(),
         Value::Timestamp(value) => value.to_string(),
-        Value::Double(double)
-            if double != 0.0 && !(1e-4..1e21).contains(&double.abs()) && double.is_finite() =>
-        {
-            let text = format!("{double:e}");
-            let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-            let (sign, digits) = exponent.strip_prefix('-').map_or(('+', exponent), |digits| ('-', digits));
-            format!("{mantissa}e{sign}{digits:0>2}")
-        }
+        Value::Double(double) => super::conversions::double_text(double),
         _ => display(value),
     }
 }
