@@ -1,6 +1,8 @@
 //! Tokens to a tree: precedence climbing. The grammar is that of the CEL specification
 //! (<https://github.com/google/cel-spec/blob/master/doc/langdef.md#syntax>) with cel-go's optional syntax.
 
+mod recovery;
+
 use super::ast::{Element, Entry, Field, Kind, Node, Relation};
 use super::lexer::{Token, TokenKind, tokenize};
 use super::lib::TABLE;
@@ -80,11 +82,6 @@ struct Parser<'t> {
     issues: Vec<Issue>,
 }
 
-/// The symbols that can be expected, in the order in which messages list them.
-const EXPECTED: [&str; 14] = ["[", "]", "{", "}", "(", ")", ".", ",", "-", "!", "?", "true", "false", "null"];
-/// Those that begin an operand.
-const OPERANDS: [&str; 9] = ["[", "{", "(", ".", "-", "!", "true", "false", "null"];
-
 /// A binary operator.
 #[derive(Clone, Copy)]
 enum Operator {
@@ -154,23 +151,6 @@ impl<'t> Parser<'t> {
         }
     }
 
-    #[inline(never)]
-    fn expected(&mut self, symbol: &str) -> Parsed<Span> {
-        let issue = self.unexpected(&format!("'{symbol}'"));
-        let token = self.peek();
-        if self.symbol_behind() == Some(symbol) {
-            self.pass_over(*issue);
-            return self.expect(symbol);
-        }
-        if self.can_follow(symbol) {
-            let found = self.found(token);
-            let message = format!("Syntax error: missing '{symbol}' at '{found}'");
-            self.issues.push(syntax_error(token.span, message));
-            return Ok(Span::at(token.span.range().start));
-        }
-        Err(issue)
-    }
-
     /// Closes a bracket.
     fn close(&mut self, symbol: &str) -> Parsed<Span> {
         self.open.pop();
@@ -188,124 +168,6 @@ impl<'t> Parser<'t> {
             self.take(",");
         }
         self.close(symbol)
-    }
-
-    fn symbol_behind(&self) -> Option<&'t str> {
-        let token = self.tokens.get(self.at + 1).filter(|token| token.kind == TokenKind::Symbol)?;
-        Some(self.text_of(*token))
-    }
-
-    /// Reports a token that is too much, and goes on behind it.
-    fn pass_over(&mut self, mut issue: Issue) {
-        issue.message = issue.message.replacen("mismatched", "extraneous", 1);
-        self.issues.push(issue);
-        self.at += 1;
-    }
-
-    /// Whether the next token could stand behind a symbol that is missing.
-    fn can_follow(&self, symbol: &str) -> bool {
-        let token = self.peek();
-        match symbol {
-            ":" => self.begins_operand(token),
-            _ => match token.kind {
-                TokenKind::End => self.open.is_empty(),
-                TokenKind::Symbol => {
-                    let text = self.text_of(token);
-                    let around = self.open.last();
-                    matches!(text, "." | "[" | "?")
-                        || OPERATORS.iter().any(|(operator, ..)| *operator == text)
-                        || around.is_some_and(|(close, commas)| *close == text || (*commas && text == ","))
-                }
-                _ => false,
-            },
-        }
-    }
-
-    fn begins_operand(&self, token: Token) -> bool {
-        match token.kind {
-            TokenKind::Symbol => OPERANDS.contains(&self.text_of(token)),
-            TokenKind::EscapedIdent | TokenKind::End => false,
-            _ => true,
-        }
-    }
-
-    /// Sees to it that an operand, or one of some symbols, comes next; a token before it is passed over.
-    fn operand_or(&mut self, symbols: &[&str]) -> Parsed<()> {
-        let fits = |token: Token| {
-            self.begins_operand(token)
-                || (token.kind == TokenKind::Symbol && symbols.contains(&self.text_of(token)))
-        };
-        if fits(self.peek()) {
-            return Ok(());
-        }
-        let behind = self.tokens.get(self.at + 1).copied();
-        let goes_on = behind.is_some_and(fits);
-        let issue = self.operand_expected(symbols);
-        if !goes_on {
-            return Err(issue);
-        }
-        self.pass_over(*issue);
-        Ok(())
-    }
-
-    #[inline(never)]
-    fn unexpected(&self, expected: &str) -> Box<Issue> {
-        let token = self.peek();
-        let found = self.found(token);
-        let mut issue = syntax_error(
-            token.span,
-            format!("Syntax error: mismatched input '{found}' expecting {expected}"),
-        );
-        issue.hint = self.hint(found);
-        Box::new(issue)
-    }
-
-    fn found(&self, token: Token) -> &'t str {
-        if token.kind == TokenKind::End { "<EOF>" } else { self.text_of(token) }
-    }
-
-    /// No way to read what begins with a symbol.
-    #[inline(never)]
-    fn no_way(&self, symbol: Span) -> Box<Issue> {
-        let token = self.peek();
-        let mut read = String::new();
-        let mut from = symbol.range().start;
-        for unknown in self.unknown.iter().filter(|unknown| unknown.range().start >= symbol.range().start) {
-            read.push_str(self.text.get(from..unknown.range().start).unwrap_or_default());
-            from = unknown.range().end;
-        }
-        read.push_str(self.text.get(from..token.span.range().end).unwrap_or_default());
-        let message = format!("Syntax error: no viable alternative at input '{read}'");
-        let found = self.found(token);
-        Box::new(Issue { hint: self.hint(found), ..syntax_error(token.span, message) })
-    }
-
-    /// A token after the expression; cel-go's parser calls it extraneous where nothing follows it.
-    fn left_over(&self) -> Box<Issue> {
-        let mut issue = self.unexpected("<EOF>");
-        if self.tokens.get(self.at + 1).is_none_or(|next| next.kind == TokenKind::End) {
-            issue.message = issue.message.replacen("mismatched", "extraneous", 1);
-        }
-        issue
-    }
-
-    /// What people write who come from other languages.
-    fn hint(&self, found: &str) -> Option<String> {
-        let hint = match found {
-            "and" | "AND" => "the operator is written `&&`",
-            "or" | "OR" => "the operator is written `||`",
-            "not" | "NOT" => "the operator is written `!`",
-            _ if found == "in" && self.text[..self.peek().span.range().start].trim_end().ends_with("not") => {
-                "write `!(x in list)`"
-            }
-            _ => return None,
-        };
-        Some(hint.to_owned())
-    }
-
-    fn too_deep(&self) -> Box<Issue> {
-        let message = format!("expression recursion limit exceeded: {MAX_DEPTH}");
-        Box::new(syntax_error(self.peek().span, message))
     }
 
     /// Chains (`a.b.c`, `a + b + c`) make the tree higher without recursion of the parser.
@@ -498,15 +360,6 @@ impl<'t> Parser<'t> {
             TokenKind::EscapedIdent | TokenKind::End => Err(self.operand_expected(&[])),
             _ => self.literal(token, false, token.span),
         }
-    }
-
-    /// The error where neither an operand nor one of some symbols comes next.
-    #[inline(never)]
-    fn operand_expected(&self, symbols: &[&str]) -> Box<Issue> {
-        let expected = EXPECTED.iter().filter(|symbol| OPERANDS.contains(symbol) || symbols.contains(symbol));
-        let expected: Vec<String> = expected.map(|symbol| format!("'{symbol}'")).collect();
-        let expected = expected.join(", ");
-        self.unexpected(&format!("{{{expected}, NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}}"))
     }
 
     fn constant(&mut self, value: Const) -> Node {
