@@ -495,7 +495,8 @@ impl Checker<'_> {
                     self.no_overload("@sortByAssociatedKeys", &args, true, span);
                     self.hint("lists are sorted by numbers, strings, bytes, booleans and times".to_owned());
                 }
-                list
+                // Overloads that all fit a range of unknown type agree on nothing.
+                if fits > 1 && key == Type::Dyn { Type::Dyn } else { list }
             }
             Operation::TransformMapEntry => {
                 let entry = Type::map(self.inference.fresh(), self.inference.fresh());

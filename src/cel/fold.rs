@@ -16,7 +16,9 @@ const MAX_SIZE: usize = 1_000;
 
 /// Replaces the constant parts of a checked tree by their values.
 pub(crate) fn fold(node: &mut Node) {
-    if is_constant(node, &mut Scopes::new()) && reduce(node) {
+    // A literal of a message is none of cel-go's constants, though what it is an argument of may become one.
+    let is_message = matches!(node.kind, Kind::Message { .. });
+    if !is_message && is_constant(node, &mut Scopes::new()) && reduce(node) {
         return;
     }
     node.for_each_child_mut(fold);

@@ -291,6 +291,12 @@ impl<'t> Parser<'t> {
     #[inline(never)]
     fn select(&mut self, operand: Node, dot: Span) -> Parsed<Node> {
         let optional = self.take("?").is_some();
+        let behind = self.tokens.get(self.at + 1).map(|token| token.kind);
+        let is_name = |kind| matches!(kind, TokenKind::Ident | TokenKind::EscapedIdent);
+        if optional && !is_name(self.peek().kind) && behind.is_some_and(is_name) {
+            let issue = self.unexpected(NAMES);
+            self.pass_over(*issue);
+        }
         let token = self.peek();
         let Some(field) = self.field_name() else {
             return Err(if optional { self.unexpected(NAMES) } else { self.no_way(dot) });
