@@ -40,6 +40,9 @@ const CONSTANTS = {
   c_null: ["null", null],
 };
 
+/** The only value that a role policy may have as well. */
+const CONSENT = "SCOPE_PERMISSIONS_REQUIRE_PARENTAL_CONSENT_FOR_ALLOWS";
+
 /** Conditions on what tokens claim; see `requests.mjs`. */
 const CLAIMS = [
   "has(request.auxData.jwt.sub)",
@@ -53,6 +56,15 @@ const CLAIMS = [
   "size(request.auxData.jwt) > 3",
   ...TOKENS.map((name) => `request.auxData.jwts.${name}.claims.sub == P.id`),
   `"${TOKENS[0]}" in request.auxData.jwts`,
+];
+
+/** Conditions that most requests meet, so that many are allowed. */
+const LIKELY = [
+  "P.id != ''",
+  "has(R.attr.s)",
+  "size(P.roles) > 0",
+  "R.attr.n == R.attr.n",
+  "R.id != 'x' && has(P.attr.b)",
 ];
 
 /** What a rule can put out beyond what `Expressions` makes: whole parts of a request. */
@@ -70,12 +82,7 @@ class SetMaker {
 
   constructor(rng) {
     this.#rng = rng;
-    const permissions = [
-      undefined,
-      undefined,
-      "SCOPE_PERMISSIONS_OVERRIDE_PARENT",
-      "SCOPE_PERMISSIONS_REQUIRE_PARENTAL_CONSENT_FOR_ALLOWS",
-    ];
+    const permissions = [undefined, undefined, "SCOPE_PERMISSIONS_OVERRIDE_PARENT", CONSENT];
     this.#permissions = Object.fromEntries(SCOPES.map((scope) => [scope, rng.pick(permissions)]));
   }
 
@@ -84,7 +91,16 @@ class SetMaker {
     this.#exports();
     const options = this.#options();
     this.#schemas = this.#schemaReferences(options);
-    const sets = rng.times(rng.int(0, 2), (index) => this.#derivedRoles(`roles_${index}`));
+    const sets = [];
+    for (const index of rng.sample([0, 1], rng.int(0, 2))) {
+      const taken = sets.flatMap(({ names }) => names);
+      sets.push(
+        this.#derivedRoles(
+          `roles_${index}`,
+          DERIVED_ROLES.filter((role) => !taken.includes(role)),
+        ),
+      );
+    }
     for (const kind of rng.sample(KINDS, rng.int(1, 3))) {
       for (const version of rng.sample(VERSIONS, rng.chance(0.3) ? 2 : 1)) {
         this.#chain((scope) => this.#resourcePolicy(kind, version, scope, sets));
@@ -188,7 +204,7 @@ class SetMaker {
       for (const index of [0, 1, 2]) {
         const type = rng.pick(TYPES);
         const name = `${set}_v${index}`;
-        definitions[name] = new Expressions(rng, { variables, invalid: 0, wrong: 0.01 }).make(type, 2);
+        definitions[name] = new Expressions(rng, { variables, invalid: 0, wrong: 0.003 }).make(type, 2);
         variables[name] = type;
       }
       this.#add(`${set}_variables`, { exportVariables: { name: `${set}_variables`, definitions } });
@@ -211,7 +227,7 @@ class SetMaker {
       const made = {};
       for (const name of names) {
         const type = rng.pick(TYPES);
-        const known = { constants, variables, invalid: 0, wrong: 0.01, runtime };
+        const known = { constants, variables, invalid: 0, wrong: 0.003, runtime };
         made[name] = new Expressions(rng, known).make(type, rng.int(0, 2));
         variables[name] = type;
       }
@@ -226,7 +242,7 @@ class SetMaker {
         ...block("variables", imports.variables.names, local),
       },
       top: Object.keys(ofFile).length > 0 ? { variables: ofFile } : {},
-      expressions: new Expressions(rng, { constants, variables, invalid: 0, wrong: 0.005, runtime }),
+      expressions: new Expressions(rng, { constants, variables, invalid: 0, wrong: 0.002, runtime }),
     };
   }
 
@@ -239,8 +255,8 @@ class SetMaker {
 
   #condition(expressions, depth = 2) {
     const rng = this.#rng;
-    if (rng.chance(0.06)) {
-      return { expr: rng.pick(CLAIMS) };
+    if (rng.chance(0.25)) {
+      return { expr: rng.pick(rng.chance(0.25) ? CLAIMS : LIKELY) };
     }
     if (depth === 0 || rng.chance(0.65)) {
       return { expr: expressions.make(rng.chance(0.97) ? "bool" : "dyn", rng.int(0, 2)) };
@@ -298,10 +314,11 @@ class SetMaker {
     };
   }
 
-  #derivedRoles(name) {
+  /** A set of derived roles, mostly of those that no other set has: a name that two sets define is of no use. */
+  #derivedRoles(name, left) {
     const rng = this.#rng;
     const { fields, top, expressions } = this.#scope();
-    const names = rng.sample(DERIVED_ROLES, rng.int(1, 3));
+    const names = rng.sample(rng.chance(0.1) ? DERIVED_ROLES : left, rng.int(1, 2));
     const definitions = names.map((role) => ({
       name: role,
       parentRoles: rng.weighted([
@@ -395,8 +412,8 @@ class SetMaker {
     const rng = this.#rng;
     const { fields, top, expressions } = this.#scope();
     let number = 0;
-    const rules = rng.times(rng.int(0, 3), () => ({
-      resource: rng.chance(0.4) ? rng.pick(KIND_PATTERNS) : rng.pick(KINDS),
+    const rules = rng.sample([...KIND_PATTERNS, ...KINDS, ...KINDS], rng.int(0, 3)).map((resource) => ({
+      resource,
       actions: rng.times(rng.int(1, 3), () => ({
         ...this.#name(number++),
         action: rng.chance(0.35) ? rng.pick(ACTION_PATTERNS) : rng.pick(ACTIONS),
@@ -433,7 +450,7 @@ class SetMaker {
         role,
         ...(rng.chance(0.3) ? { version: rng.pick(VERSIONS) } : {}),
         ...(scope === "" ? {} : { scope }),
-        ...(rng.chance(0.05) ? { scopePermissions: "SCOPE_PERMISSIONS_OVERRIDE_PARENT" } : {}),
+        ...(rng.chance(0.05) ? { scopePermissions: CONSENT } : {}),
         ...(rng.chance(0.6) ? { parentRoles: rng.sample([...ROLES, ...CUSTOM_ROLES], rng.int(1, 3)) } : {}),
         ...fields,
         rules,

@@ -34,11 +34,17 @@ export function principal(rng) {
   });
 }
 
-export function resource(rng, id) {
+export function resource(rng, id, about) {
+  const attr = attributes(rng);
+  if (about.length > 0 && rng.chance(0.8)) {
+    const { resource: kind, version: own, scope: within = "" } = rng.pick(about);
+    const policyVersion = own === "default" && rng.chance(0.7) ? "" : own;
+    return compact({ kind, id, attr, policyVersion, scope: within });
+  }
   return compact({
     kind: rng.chance(0.1) ? rng.pick(["unknown", ...KIND_ALIASES]) : rng.pick(KINDS),
     id,
-    attr: attributes(rng),
+    attr,
     policyVersion: version(rng),
     scope: scope(rng),
   });
@@ -75,14 +81,14 @@ function auxData(rng) {
   ]);
 }
 
-/** A check of so many resources, each with some actions. */
-export function checkRequest(rng, resources) {
+/** A check of so many resources, each with some actions; most resources are those that some resource policy is about. */
+export function checkRequest(rng, resources, about = []) {
   return {
     requestId: "r",
     includeMeta: true,
     principal: principal(rng),
     resources: rng.times(resources, (index) => ({
-      resource: resource(rng, String(index)),
+      resource: resource(rng, String(index), about),
       actions: rng.sample(ACTIONS, rng.int(2, 7)),
     })),
     ...auxData(rng),
