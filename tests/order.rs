@@ -1,5 +1,5 @@
 //! Order never matters: files, the rules in them, and the roles and actions of rules and requests may be shuffled.
-//! What the PDP answers otherwise by order is refused (`tests/diagnostics/scope_permissions.txt`), or has one answer here.
+//! What the PDP answers otherwise by order is refused (`tests/diagnostics/policies_that_clash.txt`), or has one answer here.
 
 #![allow(
     clippy::unwrap_used,
