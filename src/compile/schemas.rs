@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::as_warnings;
 use super::index::Builder;
 use super::modules::Modules;
-use super::patterns::matcher;
+use super::patterns::ignored_action;
 use crate::policy::{self, Body, Policy, policy_key, scope_parents};
 use crate::schema::{Compiler, Enforcement, Finished, Library, SchemaSet, Unloadable, elsewhere};
 use crate::table::{AttributeSchema, AttributeSchemas};
@@ -96,7 +96,7 @@ fn attribute_schema(
     let reference = &written.reference;
     let actions = &written.ignore_when_actions;
     let ignored_actions =
-        actions.iter().filter_map(|action| matcher(policy, action, action, modules)).collect();
+        actions.iter().filter_map(|action| ignored_action(policy, action, modules)).collect();
     let referrer = Label::new(&policy.source, reference.span).with_note("this policy needs the schema");
     let mut report = |message, hint: &str| {
         let diagnostic = Diagnostic::error(Code::InvalidSchema, &policy.source, reference.span, message);
