@@ -49,6 +49,9 @@ export function decodeAuxData(
     throw new RequestError("REQUEST_INVALID", "auxData.jwts", "must be an object from name to token");
   }
   const names = Object.keys(jwts);
+  if (names.length === 0) {
+    return undefined;
+  }
   const decoded = names.map((name) => decodeToken(jwts[name] as JWT, `auxData.jwts[${JSON.stringify(name)}]`, decode));
   const named = (claims: DecodedJWTPayload[]): AuxClaims => ({
     jwts: Object.fromEntries(claims.map((claim, index) => [names[index], claim])),

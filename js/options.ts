@@ -39,7 +39,8 @@ export interface Options {
   strictEvaluation?: boolean | undefined;
   /**
    * Whether attributes are validated against the JSON Schemas that resource policies name under `schemas`. Default: `"none"`, as
-   * in Cerbos.
+   * in Cerbos. With `"warn"` or `"reject"`, schemas that are missing or wrong refuse the policies; with `"none"` they are warned
+   * of.
    */
   schemaEnforcement?: SchemaEnforcement | `${SchemaEnforcement}` | undefined;
   /**

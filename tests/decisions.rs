@@ -17,7 +17,7 @@ use orthrus::contract::{CheckResourcesRequest, ResultEntry};
 use orthrus::policy::Effect;
 use serde_json::{Value, json};
 use std::path::Path;
-use support::{Archive, engine_with, files, stem, tests_directory};
+use support::{Archive, engine_by, files, stem, tests_directory};
 
 fn main() {
     let cases = files(&tests_directory().join("decisions"), ".txt");
@@ -57,7 +57,7 @@ fn with_bare_twins(mut request: Value) -> Value {
 
 fn decide(archive: &Archive, request: &str) -> Value {
     let sources = archive.sources(&["request.json", "expected.json"]);
-    let engine = engine_with(sources, archive.enforcement()).unwrap_or_else(|errors| {
+    let engine = engine_by(sources, archive.options()).unwrap_or_else(|errors| {
         panic!("{}", errors.iter().map(orthrus::text::Diagnostic::render).collect::<String>());
     });
     let arena = Bump::new();

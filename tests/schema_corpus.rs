@@ -104,18 +104,14 @@ fn sources(case: &Value, schemas: &[Source]) -> Vec<Source> {
     std::iter::once(policy(case)).chain(schemas.iter().cloned()).collect()
 }
 
-/// Where the PDP tells with every answer that a schema cannot be loaded, the policies are refused from the start.
+/// Where the PDP tells with every answer that a schema cannot be loaded, the policies are refused from the start. Where it says
+/// nothing, because schemas are not enforced, the policies are accepted with a warning.
 fn refuses(case: &Value, schemas: &[Source], enforcement: Enforcement) -> Result<(), String> {
-    let is_elsewhere =
-        |url: &Value| url.as_str().is_some_and(|url| url.starts_with("file:") || url.starts_with("https:"));
-    let refs = ["principalSchema", "resourceSchema"].map(|schema| &case["schemaRefs"][schema]["ref"]);
-    let diagnostics = match engine_with(sources(case, schemas), enforcement) {
-        // Nothing needs what is only not to be fetched.
-        Ok(engine) if enforcement == Enforcement::None && refs.into_iter().any(is_elsewhere) => {
-            engine.warnings().clone()
-        }
-        Ok(_) => return Err("the policies are accepted".to_owned()),
-        Err(diagnostics) => diagnostics,
+    let diagnostics = match (engine_with(sources(case, schemas), enforcement), enforcement) {
+        (Ok(engine), Enforcement::Ignored | Enforcement::None) => engine.warnings().clone(),
+        (Err(diagnostics), Enforcement::Warn | Enforcement::Reject) => diagnostics,
+        (Ok(_), _) => return Err("the policies are accepted".to_owned()),
+        (Err(diagnostics), _) => return Err(render(&diagnostics)),
     };
     let about_schemas = |diagnostic: &Diagnostic| diagnostic.code == Code::InvalidSchema;
     let about_others =

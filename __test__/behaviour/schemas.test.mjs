@@ -50,6 +50,9 @@ const ERRORS = [
   { path: "/amount", message: "must be >= 1 but found 0", source: ValidationErrorSource.RESOURCE },
 ];
 
+const { "_schemas/user.json": _missing, ...INCOMPLETE } = FILES;
+const placed = ({ code, file, line, column }) => [code, file, line, column];
+
 const open = (options) => Orthrus.fromFilesSync(FILES, options);
 const request = { principal: ANN, resource: INVOICE, actions: ["view", "list:all"] };
 
@@ -140,16 +143,24 @@ describe("schemas", { skip }, () => {
     }
   });
 
-  test("that are missing refuse the policies", () => {
-    const { "_schemas/user.json": _, ...files } = FILES;
-    assert.throws(
-      () => Orthrus.fromFilesSync(files),
-      (error) => {
-        assert.equal(error.code, "POLICY_INVALID");
-        const [{ code, file, line, column }] = error.diagnostics;
-        assert.deepEqual([code, file, line, column], ["invalid-schema", "invoice.yaml", 7, 29]);
-        return true;
-      },
-    );
+  for (const schemaEnforcement of ["warn", "reject"]) {
+    test(`that are missing refuse the policies where they are enforced: ${schemaEnforcement}`, () => {
+      assert.throws(
+        () => Orthrus.fromFilesSync(INCOMPLETE, { schemaEnforcement }),
+        (error) => {
+          assert.equal(error.code, "POLICY_INVALID");
+          assert.deepEqual(error.diagnostics.map(placed), [["invalid-schema", "invoice.yaml", 7, 29]]);
+          return true;
+        },
+      );
+    });
+  }
+
+  test("that are missing are warned of where they are not enforced", async () => {
+    const orthrus = Orthrus.fromFilesSync(INCOMPLETE);
+    assert.deepEqual(orthrus.warnings.map(placed), [["invalid-schema", "invoice.yaml", 7, 29]]);
+    const result = await orthrus.checkResource(request);
+    assert.equal(result.isAllowed("view"), true);
+    assert.deepEqual(result.validationErrors, []);
   });
 });

@@ -35,23 +35,36 @@ function told(result, action, options) {
   return [result.actions[action], matchedPolicy, matchedScope, ...outputsOf(result, action, options)].join("\n");
 }
 
+/** What schemas refuse, sorted: in which order is not promised. */
+function refused({ validationErrors = [] }, { texts }) {
+  return validationErrors
+    .map(({ source, path = "", message }) => `${source} ${path}${texts ? ` ${message}` : ""}`)
+    .sort()
+    .join("\n");
+}
+
 const derivedRoles = ({ meta }) => [...(meta?.effectiveDerivedRoles ?? [])].sort().join(" ");
 
+/** What an answer says of an action, by what a difference in it is called. */
+const PARTS = [
+  ["decision", told],
+  ["roles", derivedRoles],
+  ["validation", (result, _action, options) => refused(result, options)],
+];
+
 /**
- * The differences between the results for one resource, as `{kind, action, pdp, orthrus}`. `kind` is `decision`, `roles` (of
- * the whole result; no action), or `text` where nothing but the texts of errors differ.
+ * The differences between the results for one resource: for each action the first of them, as `{kind, action, pdp, orthrus}`.
+ * `kind` is `decision`, `roles` (those that the principal was found to have), `validation` (what schemas refuse), or `text` where
+ * nothing but the texts of errors differ.
  */
 export function differences(pdp, orthrus, actions) {
-  const found = [];
-  for (const action of actions) {
-    const [theirs, ours] = [pdp, orthrus].map((result) => told(result, action, { texts: true }));
-    if (theirs !== ours) {
-      const same = told(pdp, action, { texts: false }) === told(orthrus, action, { texts: false });
-      found.push({ kind: same ? "text" : "decision", action, pdp: theirs, orthrus: ours });
-    }
-  }
-  if (derivedRoles(pdp) !== derivedRoles(orthrus)) {
-    found.push({ kind: "roles", pdp: derivedRoles(pdp), orthrus: derivedRoles(orthrus) });
-  }
-  return found;
+  return actions.flatMap((action) => {
+    const found = PARTS.flatMap(([kind, tell]) => {
+      const [theirs, ours] = [pdp, orthrus].map((result) => tell(result, action, { texts: true }));
+      const [bare, ownBare] = [pdp, orthrus].map((result) => tell(result, action, { texts: false }));
+      return theirs === ours ? [] : [{ kind: bare === ownBare ? "text" : kind, action, pdp: theirs, orthrus: ours }];
+    });
+    const [first] = [...found.filter(({ kind }) => kind !== "text"), ...found];
+    return first === undefined ? [] : [first];
+  });
 }

@@ -3,7 +3,19 @@
 import { Orthrus, PolicyError } from "orthrus";
 import { Refused } from "./pdp.mjs";
 
-const claims = (token) => JSON.parse(Buffer.from(token.split(".")[1], "base64url").toString());
+/** The claims of a token as the PDP gives them to policies: times as text, audiences as a list, and nothing that is null. */
+function claims(token) {
+  const payload = JSON.parse(Buffer.from(token.split(".")[1], "base64url").toString());
+  const time = (seconds) => new Date(Math.trunc(Number(seconds)) * 1000).toISOString().replace(".000Z", "Z");
+  const read = {
+    aud: (audience) => [audience].flat(),
+    exp: time,
+    nbf: time,
+    iat: time,
+  };
+  const given = Object.entries(payload).filter(([, value]) => value !== null);
+  return Object.fromEntries(given.map(([name, value]) => [name, read[name]?.(value) ?? value]));
+}
 
 /** Loads files by path. Throws `Refused`. */
 export function load(files, options) {
@@ -27,8 +39,9 @@ class Engine {
   check({ includeMeta, ...body }) {
     const { results } = this.#orthrus.checkResourcesSync({ ...body, includeMetadata: includeMeta });
     return {
-      results: results.map(({ actions, outputs, metadata }) => ({
+      results: results.map(({ actions, outputs, metadata, validationErrors }) => ({
         actions,
+        validationErrors,
         outputs: outputs.map(({ source, action, value, error }) => ({ src: source, action, val: value, error })),
         meta: metadata,
       })),

@@ -34,13 +34,21 @@ function without(value, path) {
 /** What is asked of both engines, in one value. */
 const subject = ({ set, request }) => ({ files: set.files, options: set.options, request });
 
+/**
+ * Whether only orthrus refuses, for schemas that are missing or wrong where they are enforced. That is meant to be so, and a set
+ * becomes like that when a schema is dropped from it.
+ */
+function isMeant({ pdp, orthrus }) {
+  return pdp.refusal === undefined && orthrus.refusal?.startsWith("invalid-schema");
+}
+
 async function persists(binary, { files, options, request }, kind) {
   const engines = await start(binary, { files, options });
   try {
     const { pdp, orthrus } = engines;
     if (pdp.value === undefined || orthrus.value === undefined) {
       const refusals = pdp.refusal !== undefined && orthrus.refusal !== undefined;
-      return kind === "load" && !refusals
+      return kind === "load" && !refusals && !isMeant(engines)
         ? { kind, pdp: pdp.refusal ?? "accepted", orthrus: orthrus.refusal ?? "accepted" }
         : undefined;
     }

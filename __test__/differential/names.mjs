@@ -18,11 +18,15 @@ export const ACTION_PATTERNS = [
 ];
 
 export const KINDS = ["doc", "leave:request", "photo/album", "10:doc", "a b"];
+/** What requests call some of them: the PDP takes names that are written alike in policy keys for one. */
+export const KIND_ALIASES = ["leave_request", "photo_album"];
 export const KIND_PATTERNS = ["*", "**", "leave:*", "photo*", "{doc,photo_album}", "d?c", "leave_*", "10:*"];
 
 export const PRINCIPALS = ["ann", "bob@x.org", "carl"];
 
 export const ROLES = ["user", "admin", "manager", "org:admin", "guest"];
+/** Roles that resource policies do not name: role policies define them, on top of others. */
+export const CUSTOM_ROLES = ["auditor", "team:lead"];
 export const ROLE_PATTERNS = ["*", "org:*", "u*", "*er", "**"];
 
 export const DERIVED_ROLES = ["owner", "peer", "boss"];
@@ -31,3 +35,6 @@ export const DERIVED_ROLES = ["owner", "peer", "boss"];
 export const SCOPES = ["", "a", "a.b", "a.b.c"];
 
 export const VERSIONS = ["default", "v2"];
+
+/** The tokens of a request that carries more than one. */
+export const TOKENS = ["first", "second"];

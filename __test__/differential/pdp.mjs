@@ -38,7 +38,7 @@ function writeStore(files) {
 /** Tokens of random requests are not signed. */
 const UNSIGNED = { jwt: { disableVerification: true } };
 
-function configuration(folder, options, auxData) {
+function configuration(folder, { schemaEnforcement = "none", ...engine }, auxData) {
   return {
     server: {
       httpListenAddr: `unix:${join(folder, "http.sock")}`,
@@ -46,7 +46,8 @@ function configuration(folder, options, auxData) {
       requestLimits: { maxActionsPerResource: 500, maxResourcesPerRequest: 500 },
     },
     storage: { driver: "disk", disk: { directory: join(folder, "policies"), watchForChanges: false } },
-    engine: options,
+    engine,
+    schema: { enforcement: schemaEnforcement },
     auxData,
     telemetry: { disabled: true },
   };

@@ -5,6 +5,7 @@ import { Expressions } from "./expressions.mjs";
 import {
   ACTION_PATTERNS,
   ACTIONS,
+  CUSTOM_ROLES,
   DERIVED_ROLES,
   KIND_PATTERNS,
   KINDS,
@@ -12,8 +13,10 @@ import {
   ROLE_PATTERNS,
   ROLES,
   SCOPES,
+  TOKENS,
   VERSIONS,
 } from "./names.mjs";
+import { schemaFiles } from "./schemas.mjs";
 
 const TYPES = [
   "bool",
@@ -37,6 +40,36 @@ const CONSTANTS = {
   c_null: ["null", null],
 };
 
+/** The only value that a role policy may have as well. */
+const CONSENT = "SCOPE_PERMISSIONS_REQUIRE_PARENTAL_CONSENT_FOR_ALLOWS";
+
+/** Conditions on what tokens claim; see `requests.mjs`. */
+const CLAIMS = [
+  "has(request.auxData.jwt.sub)",
+  "request.auxData.jwt.sub == P.id",
+  "request.aux_data.jwt.level > 5",
+  '"x" in request.auxData.jwt.aud',
+  "request.auxData.jwt.nested.a.size() == 2",
+  'timestamp(request.auxData.jwt.exp) > timestamp("2090-01-01T00:00:00Z")',
+  "request.auxData.jwt.iat.startsWith('20')",
+  "request.auxData.jwt.none == null",
+  "size(request.auxData.jwt) > 3",
+  ...TOKENS.map((name) => `request.auxData.jwts.${name}.claims.sub == P.id`),
+  `"${TOKENS[0]}" in request.auxData.jwts`,
+];
+
+/** Conditions that most requests meet, so that many are allowed. */
+const LIKELY = [
+  "P.id != ''",
+  "has(R.attr.s)",
+  "size(P.roles) > 0",
+  "R.attr.n == R.attr.n",
+  "R.id != 'x' && has(P.attr.b)",
+];
+
+/** What a rule can put out beyond what `Expressions` makes: whole parts of a request. */
+const WHOLES = ["request.auxData.jwt", "request.aux_data.jwts", "request.auxData", "P", "R", "R.attr", "G", "request"];
+
 /** One set of policies in the making. */
 class SetMaker {
   #rng;
@@ -44,22 +77,30 @@ class SetMaker {
   /** `scopePermissions` by scope: the policies of a scope have to agree. */
   #permissions;
   #exported;
+  /** URLs of schemas that policies may refer to. */
+  #schemas;
 
   constructor(rng) {
     this.#rng = rng;
-    const permissions = [
-      undefined,
-      undefined,
-      "SCOPE_PERMISSIONS_OVERRIDE_PARENT",
-      "SCOPE_PERMISSIONS_REQUIRE_PARENTAL_CONSENT_FOR_ALLOWS",
-    ];
+    const permissions = [undefined, undefined, "SCOPE_PERMISSIONS_OVERRIDE_PARENT", CONSENT];
     this.#permissions = Object.fromEntries(SCOPES.map((scope) => [scope, rng.pick(permissions)]));
   }
 
   make() {
     const rng = this.#rng;
     this.#exports();
-    const sets = rng.times(rng.int(0, 2), (index) => this.#derivedRoles(`roles_${index}`));
+    const options = this.#options();
+    this.#schemas = this.#schemaReferences(options);
+    const sets = [];
+    for (const index of rng.sample([0, 1], rng.int(0, 2))) {
+      const taken = sets.flatMap(({ names }) => names);
+      sets.push(
+        this.#derivedRoles(
+          `roles_${index}`,
+          DERIVED_ROLES.filter((role) => !taken.includes(role)),
+        ),
+      );
+    }
     for (const kind of rng.sample(KINDS, rng.int(1, 3))) {
       for (const version of rng.sample(VERSIONS, rng.chance(0.3) ? 2 : 1)) {
         this.#chain((scope) => this.#resourcePolicy(kind, version, scope, sets));
@@ -69,10 +110,28 @@ class SetMaker {
       const version = rng.chance(0.85) ? "default" : "v2";
       this.#chain((scope) => this.#principalPolicy(principal, version, scope));
     }
-    for (const role of rng.sample([...ROLES, "auditor"], rng.chance(0.4) ? rng.int(1, 3) : 0)) {
-      this.#rolePolicy(role);
+    const narrowed = rng.sample([...ROLES, ...CUSTOM_ROLES, ...CUSTOM_ROLES], rng.chance(0.45) ? rng.int(1, 4) : 0);
+    for (const role of new Set(narrowed)) {
+      for (const scope of rng.sample(SCOPES, rng.chance(0.75) ? 1 : 2)) {
+        this.#rolePolicy(role, scope);
+      }
     }
-    return { files: this.#files, options: this.#options() };
+    return { files: this.#files, options };
+  }
+
+  /** Adds schemas to some sets. Where nothing is enforced they need not be in order. */
+  #schemaReferences({ schemaEnforcement = "none" }) {
+    const rng = this.#rng;
+    if (rng.chance(schemaEnforcement === "none" ? 0.85 : 0.1)) {
+      return [];
+    }
+    const { files, references } = schemaFiles(rng);
+    Object.assign(this.#files, files);
+    if (schemaEnforcement === "none") {
+      this.#files["_schemas/broken.json"] = { type: "nothing" };
+      references.push("cerbos:///missing.json", "cerbos:///broken.json");
+    }
+    return references;
   }
 
   #options() {
@@ -82,13 +141,33 @@ class SetMaker {
       lenientScopeSearch: rng.chance(0.3),
       ...(rng.chance(0.15) ? { defaultScope: rng.pick(["a", "a.b", "z"]) } : {}),
       ...(rng.chance(0.15) ? { defaultPolicyVersion: "v2" } : {}),
+      ...(rng.chance(0.4) ? { schemaEnforcement: rng.pick(["warn", "reject"]) } : {}),
       globals: globals(rng),
     };
   }
 
   #add(path, body) {
-    const extension = this.#rng.pick(["json", "yaml"]);
-    this.#files[`${path.replaceAll(/[^\w.]/g, "_")}.${extension}`] = { apiVersion: "api.cerbos.dev/v1", ...body };
+    const rng = this.#rng;
+    const extension = rng.pick(["json", "yaml"]);
+    this.#files[`${path.replaceAll(/[^\w.]/g, "_")}.${extension}`] = {
+      apiVersion: "api.cerbos.dev/v1",
+      ...(rng.chance(0.1) ? { description: rng.pick(["", "Who may do what"]) } : {}),
+      ...(rng.chance(0.1) ? { $schema: "https://api.cerbos.dev/latest/cerbos/policy/v1/Policy.schema.json" } : {}),
+      ...(rng.chance(0.15) ? { metadata: this.#metadata() } : {}),
+      ...(rng.chance(0.1) ? { disabled: rng.chance(0.15) } : {}),
+      ...body,
+    };
+  }
+
+  #metadata() {
+    const rng = this.#rng;
+    return {
+      ...(rng.chance(0.5) ? { annotations: { team: "docs", note: "" } } : {}),
+      ...(rng.chance(0.3) ? { sourceFile: "elsewhere.yaml" } : {}),
+      ...(rng.chance(0.3) ? { storeIdentifier: "elsewhere" } : {}),
+      ...(rng.chance(0.3) ? { hash: "12345" } : {}),
+      ...(rng.chance(0.3) ? { sourceAttributes: { attributes: { a: 1, b: [true, null, { c: "d" }] } } } : {}),
+    };
   }
 
   /** Policies for the scopes from the root inwards: a scope needs its parents. */
@@ -106,64 +185,79 @@ class SetMaker {
     }
   }
 
+  /** Exported constants and variables: for each set that can be imported, its names with their types. */
   #exports() {
     const rng = this.#rng;
     this.#exported = { constants: {}, variables: {} };
-    if (rng.chance(0.4)) {
-      const definitions = { shared_c: "shared", shared_n: 3 };
-      this.#add("exports_constants", { exportConstants: { name: "shared_constants", definitions } });
-      this.#exported.constants = { shared_c: "string", shared_n: "double" };
+    for (const set of rng.sample(["shared", "other"], rng.int(0, 2))) {
+      const definitions = { [`${set}_c`]: set, [`${set}_n`]: 3, [`${set}_m`]: { a: [1, null], b: { c: "x" } } };
+      this.#add(`${set}_constants`, { exportConstants: { name: `${set}_constants`, definitions } });
+      this.#exported.constants[`${set}_constants`] = {
+        [`${set}_c`]: "string",
+        [`${set}_n`]: "double",
+        [`${set}_m`]: "dyn",
+      };
     }
-    if (rng.chance(0.4)) {
-      const expressions = new Expressions(rng, { invalid: 0, wrong: 0.01 });
-      const types = Object.fromEntries(rng.times(3, (index) => [`shared_v${index}`, rng.pick(TYPES)]));
-      const definitions = Object.fromEntries(
-        Object.entries(types).map(([name, type]) => [name, expressions.make(type, 2)]),
-      );
-      this.#add("exports_variables", { exportVariables: { name: "shared_variables", definitions } });
-      this.#exported.variables = types;
+    for (const set of rng.sample(["shared", "other"], rng.int(0, 2))) {
+      const variables = {};
+      const definitions = {};
+      for (const index of [0, 1, 2]) {
+        const type = rng.pick(TYPES);
+        const name = `${set}_v${index}`;
+        definitions[name] = new Expressions(rng, { variables, invalid: 0, wrong: 0.003 }).make(type, 2);
+        variables[name] = type;
+      }
+      this.#add(`${set}_variables`, { exportVariables: { name: `${set}_variables`, definitions } });
+      this.#exported.variables[`${set}_variables`] = variables;
     }
   }
 
-  /** The constants and variables of a policy: the fields for it, and expressions that know them. */
+  /**
+   * The constants and variables of a policy: the fields for it, the deprecated variables of the whole file, and expressions that
+   * know them all.
+   */
   #scope(runtime = false) {
     const rng = this.#rng;
-    const fields = {};
-    const constants = {};
-    const variables = {};
+    const imports = { constants: this.#imports("constants"), variables: this.#imports("variables") };
+    const constants = { ...imports.constants.types };
+    const variables = { ...imports.variables.types };
     const picked = rng.sample(Object.entries(CONSTANTS), rng.chance(0.4) ? rng.int(1, 4) : 0);
-    const imports = (kind) => Object.keys(this.#exported[kind]).length > 0 && rng.chance(0.5);
-    if (picked.length > 0 || imports("constants")) {
-      fields.constants = {};
-      if (imports("constants")) {
-        fields.constants.import = ["shared_constants"];
-        Object.assign(constants, this.#exported.constants);
-      }
-      fields.constants.local = Object.fromEntries(picked.map(([name, [, value]]) => [name, value]));
-      Object.assign(constants, Object.fromEntries(picked.map(([name, [type]]) => [name, type])));
-    }
-    if (rng.chance(0.45)) {
-      const importing = imports("variables");
-      if (importing) {
-        Object.assign(variables, this.#exported.variables);
-      }
-      const local = {};
-      for (const name of rng.sample(["v_a", "v_b", "v_c", "v_d"], rng.int(1, 4))) {
+    Object.assign(constants, Object.fromEntries(picked.map(([name, [type]]) => [name, type])));
+    const define = (names) => {
+      const made = {};
+      for (const name of names) {
         const type = rng.pick(TYPES);
-        local[name] = new Expressions(rng, { constants, variables, invalid: 0, wrong: 0.01, runtime }).make(
-          type,
-          rng.int(0, 2),
-        );
+        const known = { constants, variables, invalid: 0, wrong: 0.003, runtime };
+        made[name] = new Expressions(rng, known).make(type, rng.int(0, 2));
         variables[name] = type;
       }
-      fields.variables = { ...(importing ? { import: ["shared_variables"] } : {}), local };
-    }
-    const expressions = new Expressions(rng, { constants, variables, invalid: 0, wrong: 0.005, runtime });
-    return { fields, expressions };
+      return made;
+    };
+    const local = rng.chance(0.45) ? define(rng.sample(["v_a", "v_b", "v_c", "v_d"], rng.int(1, 4))) : {};
+    const ofFile = rng.chance(0.12) ? define(rng.sample(["v_x", "v_y", "v_z"], rng.int(1, 2))) : {};
+    const values = Object.fromEntries(picked.map(([name, [, value]]) => [name, value]));
+    return {
+      fields: {
+        ...block("constants", imports.constants.names, values),
+        ...block("variables", imports.variables.names, local),
+      },
+      top: Object.keys(ofFile).length > 0 ? { variables: ofFile } : {},
+      expressions: new Expressions(rng, { constants, variables, invalid: 0, wrong: 0.002, runtime }),
+    };
+  }
+
+  /** Some of the exported sets: what they are called, and the types of what they hold. */
+  #imports(kind) {
+    const exported = Object.entries(this.#exported[kind]);
+    const taken = this.#rng.chance(0.5) ? this.#rng.sample(exported, this.#rng.int(1, 2)) : [];
+    return { names: taken.map(([name]) => name), types: Object.assign({}, ...taken.map(([, types]) => types)) };
   }
 
   #condition(expressions, depth = 2) {
     const rng = this.#rng;
+    if (rng.chance(0.25)) {
+      return { expr: rng.pick(rng.chance(0.25) ? CLAIMS : LIKELY) };
+    }
     if (depth === 0 || rng.chance(0.65)) {
       return { expr: expressions.make(rng.chance(0.97) ? "bool" : "dyn", rng.int(0, 2)) };
     }
@@ -173,17 +267,24 @@ class SetMaker {
 
   /** A condition and an output, each there or not. */
   #conditionAndOutput(expressions, conditional = 0.55) {
-    const rng = this.#rng;
-    const when = {};
-    if (rng.chance(0.7)) {
-      when.ruleActivated = expressions.make(rng.pick(TYPES), rng.int(0, 2));
-    }
-    if (rng.chance(0.5) || when.ruleActivated === undefined) {
-      when.conditionNotMet = expressions.make(rng.pick(TYPES), rng.int(0, 2));
-    }
     return {
-      ...(rng.chance(conditional) ? { condition: { match: this.#condition(expressions) } } : {}),
-      ...(rng.chance(0.35) ? { output: { when } } : {}),
+      ...(this.#rng.chance(conditional) ? { condition: { match: this.#condition(expressions) } } : {}),
+      ...(this.#rng.chance(0.35) ? { output: this.#output(expressions) } : {}),
+    };
+  }
+
+  /** The expressions of an output; `expr` is the deprecated form of `ruleActivated`. */
+  #output(expressions) {
+    const rng = this.#rng;
+    const make = () => (rng.chance(0.05) ? rng.pick(WHOLES) : expressions.make(rng.pick(TYPES), rng.int(0, 2)));
+    const when = {
+      ...(rng.chance(0.7) ? { ruleActivated: make() } : {}),
+      ...(rng.chance(0.5) ? { conditionNotMet: make() } : {}),
+    };
+    const isEmpty = Object.keys(when).length === 0;
+    return {
+      ...(isEmpty || rng.chance(0.1) ? { expr: make() } : {}),
+      ...(isEmpty ? {} : { when }),
     };
   }
 
@@ -213,23 +314,37 @@ class SetMaker {
     };
   }
 
-  #derivedRoles(name) {
+  /** A set of derived roles, mostly of those that no other set has: a name that two sets define is of no use. */
+  #derivedRoles(name, left) {
     const rng = this.#rng;
-    const { fields, expressions } = this.#scope();
-    const names = rng.sample(DERIVED_ROLES, rng.int(1, 3));
+    const { fields, top, expressions } = this.#scope();
+    const names = rng.sample(rng.chance(0.1) ? DERIVED_ROLES : left, rng.int(1, 2));
     const definitions = names.map((role) => ({
       name: role,
-      parentRoles: rng.chance(0.2) ? ["*"] : rng.sample(ROLES, rng.int(1, 3)),
+      parentRoles: rng.weighted([
+        [2, ["*"]],
+        [8, rng.sample([...ROLES, ...CUSTOM_ROLES], rng.int(1, 4))],
+        [1, [rng.pick(ROLE_PATTERNS), rng.pick(ROLES)]],
+      ]),
       ...(rng.chance(0.7) ? { condition: { match: this.#condition(expressions, 1) } } : {}),
     }));
-    this.#add(name, { derivedRoles: { name, ...fields, definitions } });
+    this.#add(name, { ...top, derivedRoles: { name, ...fields, definitions } });
     return { name, names };
   }
 
   #resourcePolicy(kind, version, scope, sets) {
     const rng = this.#rng;
-    const imported = sets.length > 0 && rng.chance(0.7) ? rng.pick(sets) : undefined;
-    const { fields, expressions } = this.#scope(imported !== undefined);
+    const imported = rng.chance(0.7)
+      ? rng.sample(
+          sets,
+          rng.weighted([
+            [3, 1],
+            [1, 2],
+          ]),
+        )
+      : [];
+    const known = [...new Set(imported.flatMap(({ names }) => names))];
+    const { fields, top, expressions } = this.#scope(known.length > 0);
     const rules = rng.times(
       rng.weighted([
         [1, 0],
@@ -238,8 +353,7 @@ class SetMaker {
         [2, 6],
       ]),
       (index) => {
-        const derivedRoles =
-          imported !== undefined && rng.chance(0.45) ? rng.sample(imported.names, rng.int(1, 2)) : [];
+        const derivedRoles = rng.chance(0.45) ? rng.sample(known, rng.int(1, 2)) : [];
         const roles = derivedRoles.length > 0 && rng.chance(0.6) ? [] : this.#roles();
         return {
           ...this.#name(index),
@@ -252,30 +366,54 @@ class SetMaker {
       },
     );
     this.#add(`resource_${kind}_${version}_${scope}`, {
+      ...top,
       resourcePolicy: {
         resource: kind,
         version,
         ...this.#permissionsOf(scope),
-        ...(imported === undefined ? {} : { importDerivedRoles: [imported.name] }),
+        ...(imported.length > 0 ? { importDerivedRoles: imported.map(({ name }) => name) } : {}),
+        ...this.#schemasOf(),
         ...fields,
         rules,
       },
     });
   }
 
+  /** Schemas for the attributes of principal and resource, each there or not, each with actions that it ignores or not. */
+  #schemasOf() {
+    const rng = this.#rng;
+    if (this.#schemas.length === 0 || rng.chance(0.3)) {
+      return {};
+    }
+    const actions = () => rng.times(rng.int(1, 3), () => rng.pick(rng.chance(0.5) ? ACTION_PATTERNS : ACTIONS));
+    const schema = () => ({
+      ref: rng.pick(this.#schemas),
+      ...(rng.chance(0.3) ? { ignoreWhen: { actions: actions() } } : {}),
+    });
+    return {
+      schemas: {
+        ...(rng.chance(0.7) ? { principalSchema: schema() } : {}),
+        ...(rng.chance(0.8) ? { resourceSchema: schema() } : {}),
+      },
+    };
+  }
+
   #roles() {
     const rng = this.#rng;
     return [
-      ...new Set([...rng.sample(ROLES, rng.int(0, 2)), rng.chance(0.3) ? rng.pick(ROLE_PATTERNS) : rng.pick(ROLES)]),
+      ...new Set([
+        ...rng.sample([...ROLES, ...CUSTOM_ROLES], rng.int(0, 2)),
+        rng.chance(0.3) ? rng.pick(ROLE_PATTERNS) : rng.pick(ROLES),
+      ]),
     ];
   }
 
   #principalPolicy(principal, version, scope) {
     const rng = this.#rng;
-    const { fields, expressions } = this.#scope();
+    const { fields, top, expressions } = this.#scope();
     let number = 0;
-    const rules = rng.times(rng.int(0, 3), () => ({
-      resource: rng.chance(0.4) ? rng.pick(KIND_PATTERNS) : rng.pick(KINDS),
+    const rules = rng.sample([...KIND_PATTERNS, ...KINDS, ...KINDS], rng.int(0, 3)).map((resource) => ({
+      resource,
       actions: rng.times(rng.int(1, 3), () => ({
         ...this.#name(number++),
         action: rng.chance(0.35) ? rng.pick(ACTION_PATTERNS) : rng.pick(ACTIONS),
@@ -284,14 +422,14 @@ class SetMaker {
       })),
     }));
     this.#add(`principal_${principal}_${version}_${scope}`, {
+      ...top,
       principalPolicy: { principal, version, ...this.#permissionsOf(scope), ...fields, rules },
     });
   }
 
-  #rolePolicy(role) {
+  #rolePolicy(role, scope) {
     const rng = this.#rng;
-    const { fields, expressions } = this.#scope();
-    const scope = rng.pick(SCOPES);
+    const { fields, top, expressions } = this.#scope();
     // The PDP remembers a condition by the rule's number among those of the same resource pattern: where two patterns fit one
     // kind, its answer depends on the order in which it loaded them. Hence conditions only where there is one pattern.
     const conditional = rng.chance(0.5);
@@ -307,16 +445,27 @@ class SetMaker {
       };
     });
     this.#add(`role_${role}_${scope}`, {
+      ...top,
       rolePolicy: {
         role,
         ...(rng.chance(0.3) ? { version: rng.pick(VERSIONS) } : {}),
         ...(scope === "" ? {} : { scope }),
-        ...(rng.chance(0.5) ? { parentRoles: rng.sample(ROLES, rng.int(1, 2)) } : {}),
+        ...(rng.chance(0.05) ? { scopePermissions: CONSENT } : {}),
+        ...(rng.chance(0.6) ? { parentRoles: rng.sample([...ROLES, ...CUSTOM_ROLES], rng.int(1, 3)) } : {}),
         ...fields,
         rules,
       },
     });
   }
+}
+
+/** `variables` or `constants` of a policy, if there are any. */
+function block(field, names, local) {
+  const made = {
+    ...(names.length > 0 ? { import: names } : {}),
+    ...(Object.keys(local).length > 0 ? { local } : {}),
+  };
+  return Object.keys(made).length > 0 ? { [field]: made } : {};
 }
 
 /** A set of policies with the options of its engine. */

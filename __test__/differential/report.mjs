@@ -53,13 +53,14 @@ export class Report {
     );
   }
 
-  /** Writes what was found to a folder, the first few made small. */
+  /** Writes what was found to a folder, those that differ in texts only at the end; the first few made small. */
   async write(folder, { binary, minimise: count }) {
     if (folder === undefined) {
       return;
     }
     mkdirSync(folder, { recursive: true });
-    const all = [...this.#kinds.values()];
+    const isText = ({ kind }) => Number(kind === "text");
+    const all = [...this.#kinds.values()].sort((a, b) => isText(a) - isText(b));
     for (const [index, disagreement] of all.entries()) {
       const name = `${String(index).padStart(3, "0")}-${disagreement.kind}.txt`;
       const small = index < count ? await minimise(binary, disagreement) : disagreement;

@@ -1,4 +1,7 @@
-/** Runs random sets through both engines and counts on what they agree. A case is one action on one resource, or one load. */
+/**
+ * Runs random sets through both engines and counts on what they agree. A case is one action on one resource, with all that the
+ * answer says of it, or one load.
+ */
 
 import { globals } from "./attributes.mjs";
 import { differences } from "./compare.mjs";
@@ -85,6 +88,28 @@ export async function start(binary, { files, options }) {
   };
 }
 
+/** A set of policies that orthrus takes or, for the sake of what it refuses, any. */
+function usefulSet(rng) {
+  for (;;) {
+    const set = policySet(rng);
+    if (rng.chance(0.1) || isAccepted(set)) {
+      return set;
+    }
+  }
+}
+
+function isAccepted({ files, options }) {
+  try {
+    load(toTexts(files), options).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Refused) {
+      return false;
+    }
+    throw error;
+  }
+}
+
 /**
  * The PDP's results for a request. A value without a JSON form (NaN, an infinity) fails its whole response, so such a request
  * is taken apart; what fails by itself is `undefined`.
@@ -107,7 +132,7 @@ async function ask(pdp, request) {
   return results;
 }
 
-/** The differences between the answers to a request, each with the request that it takes to see it. */
+/** The PDP's results for a request, and the differences from them, each with the request that it takes to see it. */
 export async function compareAnswers(pdp, orthrus, request) {
   const theirs = await ask(pdp, request);
   const ours = orthrus.check(request).results;
@@ -122,7 +147,54 @@ export async function compareAnswers(pdp, orthrus, request) {
       found.push({ ...difference, request: { ...request, resources: [entry] } });
     }
   }
-  return { found, unanswered };
+  return { found, unanswered, answered: theirs.filter((result) => result !== undefined) };
+}
+
+/** What was compared, and what came of it. */
+class Tally {
+  agree = 0;
+  disagree = 0;
+  /** Those that agree, but for the texts of errors. */
+  text = 0;
+  /** Loads that both refuse; they agree. */
+  refused = 0;
+  /** Expressions that the PDP cannot begin to evaluate, and that orthrus refuses; they agree. */
+  passedOver = 0;
+  /** Left out of the cases: where the PDP does not agree with itself, and where it fails. */
+  unstable = 0;
+  unanswered = 0;
+  /** What the PDP's answers are made of. */
+  sets = 0;
+  allowed = 0;
+  denied = 0;
+  outputs = 0;
+  failedOutputs = 0;
+  validationErrors = 0;
+
+  get cases() {
+    return this.agree + this.disagree;
+  }
+
+  add({ kind }) {
+    if (kind === "text") {
+      this.text += 1;
+      this.agree += 1;
+    } else {
+      this.disagree += 1;
+    }
+  }
+
+  count(results) {
+    for (const { actions, outputs = [], validationErrors = [] } of results) {
+      const effects = Object.values(actions);
+      const allowed = effects.filter((effect) => effect === "EFFECT_ALLOW").length;
+      this.allowed += allowed;
+      this.denied += effects.length - allowed;
+      this.outputs += outputs.length;
+      this.failedOutputs += outputs.filter(({ error }) => error).length;
+      this.validationErrors += validationErrors.length;
+    }
+  }
 }
 
 /** A long-running comparison. */
@@ -131,11 +203,7 @@ export class Comparison {
   #rng;
   #onDisagreement;
   #only;
-  /**
-   * `unstable` are differences where the PDP does not agree with itself, `unanswered` cases where it fails, `passedOver`
-   * expressions that it cannot begin to evaluate.
-   */
-  tally = { cases: 0, agree: 0, disagree: 0, text: 0, unstable: 0, unanswered: 0, refused: 0, passedOver: 0 };
+  tally = new Tally();
 
   constructor(binary, { seed, onDisagreement = () => undefined, only }) {
     this.#binary = binary;
@@ -146,6 +214,7 @@ export class Comparison {
 
   /** Runs the next set. */
   async step() {
+    this.tally.sets += 1;
     const rng = this.#rng.fork();
     const policies = this.#only === undefined ? rng.chance(0.75) : this.#only === "policies";
     const set = policies ? this.#policies(rng) : await this.#expressions(rng);
@@ -158,8 +227,9 @@ export class Comparison {
   }
 
   #policies(rng) {
-    const set = policySet(rng);
-    return { ...set, requests: rng.times(REQUESTS_A_SET, () => checkRequest(rng, RESOURCES_A_REQUEST)) };
+    const set = usefulSet(rng);
+    const about = Object.values(set.files).flatMap(({ resourcePolicy = [] }) => resourcePolicy);
+    return { ...set, requests: rng.times(REQUESTS_A_SET, () => checkRequest(rng, RESOURCES_A_REQUEST, about)) };
   }
 
   /** A set of expressions that both take; the others are compared here. */
@@ -236,7 +306,6 @@ export class Comparison {
   }
 
   #countLoad(set, pdp, orthrus) {
-    this.tally.cases += 1;
     if (orthrus === undefined && SEES_CONFLICTS.test(pdp)) {
       this.tally.unstable += 1;
       return;
@@ -244,7 +313,7 @@ export class Comparison {
     if ((pdp === undefined) === (orthrus === undefined)) {
       this.tally.refused += 1;
       if (pdp?.startsWith(REFUSED) && pdp !== orthrus) {
-        this.tally.text += 1;
+        this.tally.add({ kind: "text" });
         this.#onDisagreement({ kind: "text", set, pdp, orthrus });
         return;
       }
@@ -261,19 +330,20 @@ export class Comparison {
       this.#countLoad(set, pdp.refusal, orthrus.refusal);
       return;
     }
+    const { tally } = this;
     const found = [];
     for (const request of set.requests) {
       const asked = request.resources.reduce((sum, { actions }) => sum + actions.length, 0);
       const answers = await compareAnswers(pdp.value, orthrus.value, request);
       found.push(...answers.found);
-      this.tally.cases += asked;
-      this.tally.unanswered += answers.unanswered;
-      this.tally.agree += asked - answers.unanswered - answers.found.filter(({ kind }) => kind !== "roles").length;
+      tally.count(answers.answered);
+      tally.unanswered += answers.unanswered;
+      tally.agree += asked - answers.unanswered - answers.found.length;
     }
     const stable = found.length === 0 ? [] : await this.#stable(set, orthrus.value, found);
-    this.tally.unstable += found.length - stable.length;
+    tally.unstable += found.length - stable.length;
     for (const difference of stable) {
-      this.tally[difference.kind === "text" ? "text" : "disagree"] += 1;
+      tally.add(difference);
       this.#onDisagreement({ ...difference, set });
     }
   }

@@ -196,6 +196,8 @@ describe("tokens", () => {
     assert.deepEqual(lastRequest().auxData, { jwt: { sub: "ann", n: 1 } });
     orthrus.checkResourceSync(request({ auxData: { jwts: { a: jwt, b: jwt } } }));
     assert.deepEqual(lastRequest().auxData, { jwts: { a: { sub: "ann", n: 1 }, b: { sub: "ann", n: 1 } } });
+    orthrus.checkResourceSync(request({ auxData: { jwts: {} } }));
+    assert.equal(lastRequest().auxData, undefined);
     orthrus.checkResourceSync(request({ auxData: {} }));
     assert.equal(lastRequest().auxData, undefined);
   });

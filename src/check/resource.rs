@@ -243,41 +243,41 @@ impl<'a> ResourceChain<'a> {
             if allowed_quietly(&verdict, rule, evaluator) {
                 continue;
             }
-            for row in rule.rows.iter().filter(|row| roles.matches(&row.role)) {
+            // Each way in which the action fits puts out again; without an output, once is enough to know.
+            let rounds = if rule.output.is_some() { candidate.times } else { 1 };
+            let rows = || rule.rows.iter().filter(|row| roles.matches(&row.role));
+            for (round, row) in (0..rounds).flat_map(|round| rows().map(move |row| (round, row))) {
                 if evaluator.records_errors() {
                     // The PDP evaluates a policy's variables for every row that fits, whatever the row then reads.
                     memoised.activation(runtime, evaluator);
                 }
                 let applies = memoised.applies(rule, row, runtime, evaluator);
-                evaluator.trace(|| {
-                    let (derived_role, condition) = memoised.explain(rule, row, runtime, evaluator);
-                    TraceEntry {
-                        action,
-                        policy: &policy.key,
-                        scope: step.scope.name,
-                        rule: &rule.name,
-                        number: candidate.rule as usize + 1,
-                        role: roles.name,
-                        outcome: outcome(rule, &applies),
-                        derived_role,
-                        condition,
-                    }
-                });
-                let (satisfied, times) = match applies.map_err(unanswerable(&policy.key))? {
-                    // The first row is silent; the others find the condition of the rule remembered as not met.
-                    Applies::Silent => (false, candidate.times - 1),
-                    Applies::Yes => (true, candidate.times),
-                    Applies::No => (false, candidate.times),
+                if round == 0 {
+                    evaluator.trace(|| {
+                        let (derived_role, condition) = memoised.explain(rule, row, runtime, evaluator);
+                        TraceEntry {
+                            action,
+                            policy: &policy.key,
+                            scope: step.scope.name,
+                            rule: &rule.name,
+                            number: candidate.rule as usize + 1,
+                            role: roles.name,
+                            outcome: outcome(rule, &applies),
+                            derived_role,
+                            condition,
+                        }
+                    });
+                }
+                let satisfied = match applies.map_err(unanswerable(&policy.key))? {
+                    Applies::Silent => continue,
+                    Applies::Yes => true,
+                    Applies::No => false,
                 };
-                let denies = satisfied && rule.effect == Effect::Deny;
                 if let Some(output) = &rule.output {
                     let activation = memoised.activation(runtime, evaluator);
-                    let times = if denies { 1 } else { times };
-                    for _ in 0..times {
-                        emit(outputs, output, satisfied, (&policy.key, &rule.name, action), activation);
-                    }
+                    emit(outputs, output, satisfied, (&policy.key, &rule.name, action), activation);
                 }
-                if denies {
+                if satisfied && rule.effect == Effect::Deny {
                     return Ok(Verdict::Deny(None));
                 }
                 if satisfied {

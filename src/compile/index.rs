@@ -10,7 +10,7 @@ use crate::table::{
     AttributeSchemas, AttributesRead, Matcher, PolicyId, PrincipalPolicy, ResourcePolicy, RolePolicy,
     RuleTable, Scope, Symbol, Symbols,
 };
-use crate::text::{Code, Diagnostic, Diagnostics, Label};
+use crate::text::{Code, Diagnostic, Diagnostics, Label, Severity};
 
 /// The table in the making.
 #[derive(Default)]
@@ -130,7 +130,7 @@ fn ancestors(
 /// `scopePermissions`. (The PDP checks the agreement in some load orders only, and its answers then depend on
 /// the order; see its issue 3382.)
 pub(super) fn check_scopes(by_key: &BTreeMap<String, &Policy>, diagnostics: &mut Diagnostics) {
-    let role_rules: Vec<_> = by_key.values().filter_map(|policy| role_coverage(policy)).flatten().collect();
+    let role_rules = covered_by_roles(by_key);
     let mut permissions: BTreeMap<&str, (ScopePermissions, &Policy)> = BTreeMap::new();
     for policy in by_key.values() {
         let (Body::Resource(policy::ResourcePolicy { scope_permissions, .. })
@@ -145,6 +145,27 @@ pub(super) fn check_scopes(by_key: &BTreeMap<String, &Policy>, diagnostics: &mut
             diagnostics.push(conflict(policy, scope_permissions.as_ref(), other));
         }
     }
+}
+
+/// Resource policies that the PDP leaves out without a word: an ancestor does not exist, and a role policy about the same resource
+/// keeps it from saying so.
+pub(super) fn left_out(by_key: &BTreeMap<String, &Policy>) -> BTreeSet<String> {
+    let role_rules = covered_by_roles(by_key);
+    let has_gap = |policy: &Policy| {
+        let is_missing = |scope| {
+            let key = policy_key(policy.kind(), policy.name(), policy.version(), scope);
+            !by_key.contains_key(&key)
+        };
+        matches!(policy.body, Body::Resource(_)) && scope_parents(policy.scope()).any(is_missing)
+    };
+    if role_rules.is_empty() {
+        return BTreeSet::new();
+    }
+    by_key.iter().filter(|(_, policy)| has_gap(policy)).map(|(key, _)| key.clone()).collect()
+}
+
+fn covered_by_roles<'p>(by_key: &BTreeMap<String, &'p Policy>) -> Vec<Covered<'p>> {
+    by_key.values().filter_map(|policy| role_coverage(policy)).flatten().collect()
 }
 
 /// A resource that a role policy is about: (version, scope, resource pattern).
@@ -173,14 +194,19 @@ fn check_ancestors(
             && role_rules.iter().any(|(version, role_scope, resource)| {
                 (*version, *role_scope) == (policy.version(), scope) && resource.matches(policy.name())
             });
-        if !by_key.contains_key(&key) && !by_role_policy {
-            let message =
-                format!("policy `{}` needs its ancestor `{key}`, which does not exist", policy.key());
-            diagnostics.push(
-                Diagnostic::error(Code::MissingAncestor, &policy.source, policy.name_span(), message)
-                    .with_hint("add that policy (it may have no rules): scopes cannot have gaps"),
-            );
+        if by_key.contains_key(&key) {
+            continue;
         }
+        let message = format!("policy `{}` needs its ancestor `{key}`, which does not exist", policy.key());
+        let hint = "add that policy (it may have no rules): scopes cannot have gaps";
+        let diagnostic =
+            Diagnostic::error(Code::MissingAncestor, &policy.source, policy.name_span(), message);
+        diagnostics.push(if by_role_policy {
+            let message = format!("{}; the policy is left out, as by the PDP", diagnostic.message);
+            Diagnostic { severity: Severity::Warning, message, ..diagnostic.with_hint(hint) }
+        } else {
+            diagnostic.with_hint(hint)
+        });
     }
 }
 

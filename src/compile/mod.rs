@@ -60,9 +60,14 @@ pub fn compile(
     let library = Library::new(by_key.values().copied());
     let mut modules = Modules::new(&library);
     let mut builder = Builder::default();
+    let left_out = index::left_out(&by_key);
     for (key, policy) in &by_key {
         builder.add_source(key, policy);
         match &policy.body {
+            // Its mistakes are found all the same.
+            Body::Resource(body) if left_out.contains(key) => {
+                rules::resource_policy(policy, body, &mut modules, &mut Builder::default());
+            }
             Body::Resource(body) => rules::resource_policy(policy, body, &mut modules, &mut builder),
             Body::Principal(body) => rules::principal_policy(policy, body, &mut modules, &mut builder),
             Body::Role(body) => rules::role_policy(policy, body, &mut modules, &mut builder),

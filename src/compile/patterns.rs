@@ -27,6 +27,15 @@ pub(super) fn allowed_action(
     })
 }
 
+/// The same for an action for which a schema is ignored.
+pub(super) fn ignored_action(
+    policy: &Policy,
+    written: &Spanned<String>,
+    modules: &mut Modules<'_, '_>,
+) -> Option<Matcher> {
+    Matcher::of_ignored_action(written).map_err(|error| warn_of_glob(policy, written, error, modules)).ok()
+}
+
 fn warn_of_glob(
     policy: &Policy,
     written: &Spanned<String>,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::as_warnings;
 use super::index::Builder;
 use super::modules::Modules;
-use super::patterns::matcher;
+use super::patterns::ignored_action;
 use crate::policy::{self, Body, Policy, policy_key, scope_parents};
 use crate::schema::{Compiler, Enforcement, Finished, Library, SchemaSet, Unloadable, elsewhere};
 use crate::table::{AttributeSchema, AttributeSchemas};
@@ -21,8 +21,8 @@ pub(super) struct PolicySchemas {
 
 /// Compiles the schemas of all policies, and gives each resource policy those of the outermost of its parents.
 ///
-/// A schema that is missing or wrong is an error wherever schemas are not ignored, as it is for `cerbos compile`. One that the PDP
-/// would fetch from elsewhere is an error only where schemas are enforced: nothing else depends on it.
+/// A schema that is missing or wrong is an error where schemas are enforced: the PDP starts and then refuses every request that the
+/// schema is about, which helps nobody. Where they are not enforced nothing depends on it, and it is a warning.
 pub(super) fn compile(
     by_key: &BTreeMap<String, &Policy>,
     library: &Library,
@@ -48,8 +48,13 @@ pub(super) fn compile(
             compiled.insert(key.as_str(), Arc::new(schemas));
         }
     }
-    let Finished { schemas: set, errors: mut diagnostics, unused } = compiler.finish();
+    let Finished { schemas: set, errors, unused } = compiler.finish();
+    let mut diagnostics = Diagnostics::new();
     diagnostics.extend(as_warnings(unused));
+    match enforcement {
+        Enforcement::Ignored | Enforcement::None => diagnostics.extend(as_warnings(errors)),
+        Enforcement::Warn | Enforcement::Reject => diagnostics.extend(errors),
+    }
     let resources = by_key.iter().filter(|(_, policy)| matches!(policy.body, Body::Resource(_)));
     let by_policy = resources.filter_map(|(key, policy)| {
         compiled.get(outermost(policy, by_key).as_str()).map(|schemas| (key.clone(), Arc::clone(schemas)))
@@ -91,21 +96,21 @@ fn attribute_schema(
     let reference = &written.reference;
     let actions = &written.ignore_when_actions;
     let ignored_actions =
-        actions.iter().filter_map(|action| matcher(policy, action, action, modules)).collect();
+        actions.iter().filter_map(|action| ignored_action(policy, action, modules)).collect();
     let referrer = Label::new(&policy.source, reference.span).with_note("this policy needs the schema");
-    let report = |modules: &mut Modules<'_, '_>, severity, message, hint: &str| {
+    let mut report = |message, hint: &str| {
         let diagnostic = Diagnostic::error(Code::InvalidSchema, &policy.source, reference.span, message);
+        let is_needed = enforcement != Enforcement::None;
+        let severity = if is_needed { Severity::Error } else { Severity::Warning };
         modules.report(Diagnostic { severity, ..diagnostic.with_hint(hint) });
     };
     match compiler.reference(reference, referrer) {
         Ok(schema) => return Some(AttributeSchema { schema, ignored_actions }),
         Err(Unloadable::Broken) => {}
-        Err(Unloadable::Wrong { message, hint }) => report(modules, Severity::Error, message, &hint),
+        Err(Unloadable::Wrong { message, hint }) => report(message, &hint),
         Err(Unloadable::Elsewhere) => {
-            let is_needed = enforcement != Enforcement::None;
-            let severity = if is_needed { Severity::Error } else { Severity::Warning };
             let (message, hint) = elsewhere(reference);
-            report(modules, severity, message, hint);
+            report(message, hint);
         }
     }
     None

@@ -15,21 +15,30 @@ pub(super) enum Path<'p> {
     Index(&'p Path<'p>, usize),
 }
 
-/// A JSON pointer, percent-encoded; `/` for the whole.
+/// A JSON pointer, percent-encoded; `/` for the whole. As in the PDP, empty names at its end are left out.
 impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (outer, last) = match self {
-            Self::Root => return f.write_str("/"),
-            Self::Field(outer, name) => (outer, Ok(name)),
-            Self::Index(outer, index) => (outer, Err(index)),
-        };
-        if !matches!(outer, Self::Root) {
-            outer.fmt(f)?;
+        match self {
+            Self::Root => f.write_str("/"),
+            Self::Field(outer, "") => outer.fmt(f),
+            Self::Field(..) | Self::Index(..) => self.write(f),
         }
-        f.write_str("/")?;
-        match last {
-            Ok(name) => write_token(f, name),
-            Err(index) => index.fmt(f),
+    }
+}
+
+impl Path<'_> {
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => Ok(()),
+            Self::Field(outer, name) => {
+                outer.write(f)?;
+                f.write_str("/")?;
+                write_token(f, name)
+            }
+            Self::Index(outer, index) => {
+                outer.write(f)?;
+                write!(f, "/{index}")
+            }
         }
     }
 }

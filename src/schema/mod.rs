@@ -39,7 +39,7 @@ pub use validate::Violation;
 pub enum Enforcement {
     /// Schemas are not even loaded: nothing is said of those that are missing or wrong.
     Ignored,
-    /// Attributes are not validated; the schemas that policies name have to be in order all the same.
+    /// Attributes are not validated; schemas that are missing or wrong are warned of.
     #[default]
     None,
     /// What schemas refuse is told, and decides nothing.

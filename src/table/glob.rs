@@ -72,6 +72,17 @@ impl Matcher {
         }
     }
 
+    /// Reads an action for which a schema is ignored. There, other than in rules, every name is a pattern, and does not
+    /// stand for itself.
+    pub fn of_ignored_action(name: &str) -> Result<Self, InvalidGlob> {
+        match Self::new(name)? {
+            Self::Literal(name) if name.contains(['?', '[', ']', '{', '}', ',', '\\']) => {
+                Glob::new(&name).map(Self::Glob)
+            }
+            matcher => Ok(matcher),
+        }
+    }
+
     /// As it is written in the rule; a lone `**` as `*`.
     #[must_use]
     pub fn text(&self) -> &str {

@@ -51,6 +51,12 @@ impl Archive {
         Enforcement::from_name(self.file("enforcement").trim()).unwrap_or_default()
     }
 
+    /// The enforcement, and strict evaluation where the file `evaluation` says `strict`.
+    pub(crate) fn options(&self) -> Options {
+        let strict_evaluation = self.file("evaluation").trim() == "strict";
+        Options { schema_enforcement: self.enforcement(), strict_evaluation, ..Options::default() }
+    }
+
     /// All files but those named.
     pub(crate) fn sources(&self, except: &[&str]) -> Vec<Source> {
         let files = self.0.iter().filter(|(name, _)| !except.contains(&name.as_str()));
@@ -68,7 +74,12 @@ pub(crate) fn engine_with(
     sources: Vec<Source>,
     schema_enforcement: Enforcement,
 ) -> Result<Engine, Diagnostics> {
-    Engine::new(sources, Options { schema_enforcement, ..Options::default() }, Const::map(Vec::new()))
+    engine_by(sources, Options { schema_enforcement, ..Options::default() })
+}
+
+/// Compiles sources with options, and without globals.
+pub(crate) fn engine_by(sources: Vec<Source>, options: Options) -> Result<Engine, Diagnostics> {
+    Engine::new(sources, options, Const::map(Vec::new()))
 }
 
 /// The files of a directory with an ending, in order.
