@@ -52,7 +52,18 @@ export function decodeAuxData(
   if (names.length === 0) {
     return undefined;
   }
-  const decoded = names.map((name) => decodeToken(jwts[name] as JWT, `auxData.jwts[${JSON.stringify(name)}]`, decode));
+  const decoded: ReturnType<typeof decodeToken>[] = [];
+  try {
+    for (const name of names) {
+      decoded.push(decodeToken(jwts[name] as JWT, `auxData.jwts[${JSON.stringify(name)}]`, decode));
+    }
+  } catch (error) {
+    // Nobody waits for the tokens before this one any more: an unhandled rejection of one would end the process.
+    for (const claims of decoded) {
+      Promise.resolve(claims).catch(() => undefined);
+    }
+    throw error;
+  }
   const named = (claims: DecodedJWTPayload[]): AuxClaims => ({
     jwts: Object.fromEntries(claims.map((claim, index) => [names[index], claim])),
   });

@@ -160,6 +160,24 @@ describe("a token in a request", { skip }, () => {
     }
   });
 
+  test("that is refused later, beside one that is refused at once, is refused without harm", async () => {
+    const server = await jwksServer(json({ keys: [key.jwk] }));
+    const unhandled = [];
+    const listen = (error) => unhandled.push(error);
+    process.on("unhandledRejection", listen);
+    try {
+      const engine = open({ keySets: [{ id: "ks", remote: { url: server.url } }] });
+      const jwts = { a: { token: await sign(other) }, b: { token: "" } };
+      await assert.rejects(engine.isAllowed(request("both", { jwts })), { path: 'auxData.jwts["b"].token' });
+      assert.equal(await engine.isAllowed(request("read", { jwt: { token } })), true);
+      await new Promise(setImmediate);
+      assert.deepEqual(unhandled, []);
+    } finally {
+      process.off("unhandledRejection", listen);
+      await server.close();
+    }
+  });
+
   test("is looked up in the revocation list", async () => {
     const list = new MemoryRevocationList();
     const engine = open(local({ revocation: list }));
