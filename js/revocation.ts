@@ -32,10 +32,11 @@ interface Entry {
 }
 
 function entryOf(revocation: Revocation, now: number): Entry {
-  const kind = KINDS.find((kind) => kind in revocation);
+  // With two of them it could be meant that either or both must fit: whichever it is not, tokens would stay valid.
+  const [kind, another] = KINDS.filter((kind) => kind in revocation);
   const value: unknown = kind && (revocation as Record<string, unknown>)[kind];
-  if (kind === undefined || typeof value !== "string" || value === "") {
-    throw new TypeError("a revocation needs a jti, sub or sid that is not empty");
+  if (kind === undefined || another !== undefined || typeof value !== "string" || value === "") {
+    throw new TypeError("a revocation needs either a jti, a sub or a sid, which is not empty");
   }
   const { issuedBefore } = revocation as { issuedBefore?: Date };
   const moments = {

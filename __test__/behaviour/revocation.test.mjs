@@ -109,7 +109,13 @@ for (const [where, skip, make] of LISTS) {
     });
 
     test("needs to be told what to revoke", async () => {
-      for (const revocation of [{}, { jti: "" }, { sub: 1 }, { sub: "a", issuedBefore: new Date(Number.NaN) }]) {
+      for (const revocation of [
+        {},
+        { jti: "" },
+        { sub: 1 },
+        { jti: "a", sub: "a" },
+        { sub: "a", issuedBefore: new Date(Number.NaN) },
+      ]) {
         await assert.rejects(async () => list.revoke(revocation), TypeError);
       }
     });
