@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
+import { inspect } from "node:util";
 import { principalFromWorkOS } from "orthrus/workos";
 import { signingKey } from "../support/provider.mjs";
 import { createWorkOS } from "../support/workos.mjs";
@@ -141,6 +142,15 @@ describe("principalFromWorkOS refuses", () => {
     const cookie = await workos.cookie({ sub: "user_1" }, { access_token });
     await assert.rejects(workos.authenticateCookie(cookie), { code: "ERR_JWKS_NO_MATCHING_KEY" });
     await assert.rejects(workos.loadSession(cookie).authenticate(), { code: "ERR_JWKS_NO_MATCHING_KEY" });
+  });
+
+  test("a token that is no JWT, without quoting from it", async () => {
+    const { user } = await session({});
+    const accessToken = `x.${Buffer.from("secret claims").toString("base64url")}.x`;
+    assert.throws(
+      () => principalFromWorkOS({ user, accessToken }),
+      (error) => error.code === "IDENTITY_INVALID" && !inspect(error).includes("secret"),
+    );
   });
 
   test("a promise, with a hint", () => {
