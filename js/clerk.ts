@@ -6,18 +6,24 @@
 
 import { type ClerkSession, clerkActor, clerkSession } from "./clerk-claims.js";
 import {
+  A_BOOLEAN,
+  type Allowed,
+  checkMapperOptions,
+  IDENTITY_OPTIONS,
   IdentityError,
   type IdentityOptions,
   invalid,
   isAbsent,
   isSame,
   type MappedPrincipal,
+  oneOf,
   person,
   present,
   principal,
   record,
   requireId,
   requireInput,
+  STRINGS,
   text,
   texts,
   unauthenticated,
@@ -34,6 +40,13 @@ export interface ClerkOptions extends IdentityOptions {
   /** Custom claims of the session token to copy to `attr.claims`. Default: none. */
   claims?: readonly string[] | undefined;
 }
+
+const OPTIONS: Record<keyof ClerkOptions, Allowed> = {
+  ...IDENTITY_OPTIONS,
+  orgRolePrefix: oneOf("keep", "strip"),
+  allowPending: A_BOOLEAN,
+  claims: STRINGS,
+};
 
 /** An auth object of `@clerk/backend` and the SDKs on it, the claims of a verified token, or `null`: what `toAuth()` of a handshake returns. */
 export type ClerkAuth =
@@ -59,9 +72,10 @@ const EXPECTED = "an auth object of Clerk, or the claims of a verified token";
  *
  * Tokens that act for a user never get the user's roles, and permissions are no roles. What is absent is left out, never `null`.
  *
- * Throws an {@link IdentityError}.
+ * Throws an {@link IdentityError}, or an `OptionsError`.
  */
 export function principalFromClerk(auth: ClerkAuth, options: ClerkOptions = {}): MappedPrincipal {
+  checkMapperOptions(options, OPTIONS);
   if (typeof auth === "function") {
     throw new IdentityError("IDENTITY_UNSUPPORTED", "this is req.auth of @clerk/express: pass getAuth(req)");
   }

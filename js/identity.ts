@@ -1,6 +1,7 @@
 /** What the mappers of all identity providers share. */
 
-import { IdentityError } from "./errors.js";
+import { IdentityError, OptionsError } from "./errors.js";
+import { unknownOption } from "./options-names.js";
 import type { Principal, Value } from "./request.js";
 
 export { IdentityError, type IdentityErrorCode } from "./errors.js";
@@ -25,6 +26,43 @@ export interface IdentityOptions {
    * choose one. Keys, machines and OAuth clients are not concerned. Default: `false`, they are mapped without `attr.org`.
    */
   requireOrganization?: boolean | undefined;
+}
+
+/** What an option may be, and in words. */
+export type Allowed = readonly [is: (value: unknown) => boolean, words: string];
+
+export const oneOf = (...values: string[]): Allowed => [
+  (value) => values.includes(value as string),
+  values.map((value) => JSON.stringify(value)).join(" or "),
+];
+export const A_BOOLEAN: Allowed = [(value) => typeof value === "boolean", "a boolean"];
+export const AN_OBJECT: Allowed = [isRecord, "an object"];
+export const STRINGS: Allowed = [
+  (value) => Array.isArray(value) && value.every((item) => typeof item === "string"),
+  "a list of strings",
+];
+
+/** The options of all mappers. */
+export const IDENTITY_OPTIONS: Record<keyof IdentityOptions, Allowed> = {
+  onUnauthenticated: oneOf("anonymous", "throw"),
+  requireOrganization: A_BOOLEAN,
+};
+
+/** Refuses options that do not exist or cannot have their value: a slip in one must not let anybody pass who was to be refused. */
+export function checkMapperOptions(options: object, known: Record<string, Allowed>): void {
+  if (!isRecord(options)) {
+    throw new OptionsError("", "the options must be an object");
+  }
+  for (const [name, value] of Object.entries(options)) {
+    const allowed = Object.hasOwn(known, name) ? known[name] : undefined;
+    if (allowed === undefined) {
+      throw new OptionsError(name, unknownOption(name, Object.keys(known)));
+    }
+    const [is, words] = allowed;
+    if (value !== undefined && !is(value)) {
+      throw new OptionsError(name, `must be ${words}`);
+    }
+  }
 }
 
 /** The kind of credential that a principal came with, which is its first role. */

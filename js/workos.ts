@@ -4,13 +4,19 @@
  */
 
 import {
+  A_BOOLEAN,
+  type Allowed,
+  AN_OBJECT,
+  checkMapperOptions,
   flag,
+  IDENTITY_OPTIONS,
   IdentityError,
   type IdentityOptions,
   invalid,
   isRecord,
   list,
   type MappedPrincipal,
+  oneOf,
   person,
   present,
   principal,
@@ -43,6 +49,13 @@ export interface WorkOSOptions extends IdentityOptions {
   /** Whether an API key is identified by itself (`"key"`, the default) or by the organization or user that owns it. */
   apiKeyId?: "key" | "owner" | undefined;
 }
+
+const OPTIONS: Record<keyof WorkOSOptions, Allowed> = {
+  ...IDENTITY_OPTIONS,
+  groupRoles: AN_OBJECT,
+  rawAttributes: A_BOOLEAN,
+  apiKeyId: oneOf("key", "owner"),
+};
 
 /**
  * A session of `withAuth()`, `authenticateWithSessionCookie`, `loadSealedSession().authenticate()` or `.refresh()`, or the
@@ -99,9 +112,10 @@ const EXPECTED =
  *
  * Directory users and memberships that are not active are refused. What is absent is left out, never `null`.
  *
- * Throws an {@link IdentityError}.
+ * Throws an {@link IdentityError}, or an `OptionsError`.
  */
 export function principalFromWorkOS(identity: WorkOSIdentity, options: WorkOSOptions = {}): MappedPrincipal {
+  checkMapperOptions(options, OPTIONS);
   const input = requireInput(identity, EXPECTED);
   // Claims are known by `sub`, which nothing else has; custom ones may have any name.
   if ("sub" in input) {

@@ -110,7 +110,7 @@ describe("the mappers", () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const { map, identity } = rng.pick(known);
       const input = mutate(rng, rng.chance(0.3) ? mutate(rng, identity) : identity);
-      const options = { rawAttributes: true, claims: ["fea", "o", "act"] };
+      const options = map === principalFromClerk ? { claims: ["fea", "o", "act"] } : { rawAttributes: true };
       try {
         requireValid(map(input, options));
         outcomes.mapped += 1;
@@ -142,4 +142,36 @@ describe("the mappers", () => {
       "workos user",
     ]);
   });
+});
+
+describe("options of the mappers are refused when", () => {
+  const rows = [
+    ["a name is misspelt", { onUnauthenticatd: "throw" }, "onUnauthenticatd"],
+    ["nobody is to be neither of the two", { onUnauthenticated: "deny" }, "onUnauthenticated"],
+    ["a boolean is text", { requireOrganization: "true" }, "requireOrganization"],
+    ["they are none", "throw", ""],
+    ["they are null", null, ""],
+  ];
+  const own = [
+    [principalFromClerk, { allowPending: 1 }, "allowPending"],
+    [principalFromClerk, { orgRolePrefix: "none" }, "orgRolePrefix"],
+    [principalFromClerk, { claims: "role" }, "claims"],
+    [principalFromClerk, { groupRoles: {} }, "groupRoles"],
+    [principalFromWorkOS, { groupRoles: ["admin"] }, "groupRoles"],
+    [principalFromWorkOS, { rawAttributes: "false" }, "rawAttributes"],
+    [principalFromWorkOS, { apiKeyId: "user" }, "apiKeyId"],
+    [principalFromWorkOS, { allowPending: true }, "allowPending"],
+  ];
+  for (const map of [principalFromClerk, principalFromWorkOS]) {
+    for (const [name, options, path] of rows) {
+      test(`${name}: ${map.name}`, () => {
+        assert.throws(() => map({ user: null, isAuthenticated: false }, options), { code: "OPTIONS_INVALID", path });
+      });
+    }
+  }
+  for (const [map, options, path] of own) {
+    test(`${map.name} is given ${JSON.stringify(options)}`, () => {
+      assert.throws(() => map({ user: null, isAuthenticated: false }, options), { code: "OPTIONS_INVALID", path });
+    });
+  }
 });
