@@ -10,6 +10,9 @@ export interface NextOptions {
   /**
    * Directories with policies, relative to the project. They become part of what Next.js traces, so that they are there in
    * `output: "standalone"` and on platforms that deploy the trace. Default: none.
+   *
+   * Turbopack cannot trace what is outside of its root and panics: for a directory above the project, such as `"../../policies"` in
+   * a repository of several packages, set `turbopack.root` to the folder that holds both.
    */
   policies?: string | readonly string[] | undefined;
   /**
