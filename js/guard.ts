@@ -13,14 +13,14 @@ export type Awaitable<T> = T | Promise<T>;
 export type Source<Args extends unknown[], T> = T | ((...args: Args) => Awaitable<T>);
 
 /** What an application sets once. `Args` is what the framework hands to functions: its request. */
-export interface GuardSetup<Args extends unknown[]> {
+export interface GuardSetup<Args extends unknown[], P extends Principal = Principal> {
   /** The engine, a promise of it, or a function that returns either and is called for every request. */
   engine: Source<[], Engine> | Promise<Engine>;
   /**
    * Who asks. `null` and `undefined` are nobody: 401. So is a principal with `attr.authenticated: false`, as the mappers make it
    * of a request without a session; but the policies are asked first, since they may allow something to everybody.
    */
-  principal: Source<Args, Principal | null | undefined>;
+  principal: Source<Args, P | null | undefined>;
   /** Tokens whose claims the policies may read. */
   auxData?: Source<Args, AuxData | undefined> | undefined;
   /** Is told why a request was refused, or could not be decided. The client never is. */

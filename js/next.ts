@@ -26,8 +26,8 @@ export { UndecidedError } from "./errors.js";
 export type { Denial, GuardQuestion, GuardSetup, Refusal, Source } from "./guard.js";
 export { type AnyNextConfig, type NextOptions, withOrthrus } from "./next-config.js";
 
-/** What an application sets once. */
-export type NextSetup = GuardSetup<[]>;
+/** What an application sets once. `P` is the principal that its source makes. */
+export type NextSetup<P extends Principal = Principal> = GuardSetup<[], P>;
 
 /** What a component or an action asks. */
 export type NextQuestion = GuardQuestion<[]>;
@@ -49,9 +49,9 @@ export type NextProxyQuestion = GuardQuestion<[request: NextRequest]> &
   };
 
 /** The guards of an application. Made by {@link createAuthz}. */
-export interface NextAuthz {
+export interface NextAuthz<P extends Principal = Principal> {
   /** Who asks; `null` for nobody. Made once a request. */
-  principal(): Promise<Principal | null>;
+  principal(): Promise<P | null>;
   /**
    * For components, actions and route handlers: the decision, if the policies allow it. Else calls `unauthorized()` or
    * `forbidden()` of `next/navigation`, which need `experimental.authInterrupts` (`withOrthrus` sets it) and show
@@ -86,7 +86,7 @@ const cache: typeof React.cache = React.cache ?? ((decide) => decide);
  * export const authz = createAuthz({ engine, principal: async () => principalFromClerk(await auth()) });
  * ```
  */
-export function createAuthz(setup: NextSetup): NextAuthz {
+export function createAuthz<P extends Principal = Principal>(setup: NextSetup<P>): NextAuthz<P> {
   checkGuard(setup, "setup");
   if ("onDenied" in setup) {
     throw new OptionsError(
@@ -96,7 +96,7 @@ export function createAuthz(setup: NextSetup): NextAuthz {
   }
   const { log } = setup;
   // Not async, so that React's cache holds what the source itself returns or throws.
-  const principal = cache((): Awaitable<Principal | null | undefined> => {
+  const principal = cache((): Awaitable<P | null | undefined> => {
     return typeof setup.principal === "function" ? setup.principal() : setup.principal;
   });
   const decideOnce = cache(

@@ -33,14 +33,14 @@ export interface ReactRouterDenials {
   onDenied?: ((denial: Denial, args: RouteArgs) => Awaitable<Response | undefined>) | undefined;
 }
 
-/** What an application sets once. */
-export type ReactRouterSetup = GuardSetup<[args: RouteArgs]> & ReactRouterDenials;
+/** What an application sets once. `P` is the principal that its source makes. */
+export type ReactRouterSetup<P extends Principal = Principal> = GuardSetup<[args: RouteArgs], P> & ReactRouterDenials;
 
 /** What a route asks. */
 export type ReactRouterQuestion = GuardQuestion<[args: RouteArgs]> & ReactRouterDenials;
 
 /** The guards of an application. Made by {@link createAuthz}. */
-export interface ReactRouterAuthz {
+export interface ReactRouterAuthz<P extends Principal = Principal> {
   /**
    * Middleware for a route and those below it, on the server: the decision goes to {@link authzContext}.
    *
@@ -64,7 +64,7 @@ export interface ReactRouterAuthz {
   /** The decisions for `<AuthzProvider>` of `orthrus/react`. Nobody is denied everything. Throws an {@link UndecidedError}. */
   snapshot(args: RouteArgs, resources: ResourceCheck[]): Promise<Decisions>;
   /** Who asks; `null` for nobody. */
-  principal(args: RouteArgs): Promise<Principal | null>;
+  principal(args: RouteArgs): Promise<P | null>;
 }
 
 /**
@@ -80,7 +80,7 @@ export const authzContext: RouterContext<Authz> = {};
  * export const authz = createAuthz({ engine, principal: async (args) => principalFromClerk(await getAuth(args)) });
  * ```
  */
-export function createAuthz(setup: ReactRouterSetup): ReactRouterAuthz {
+export function createAuthz<P extends Principal = Principal>(setup: ReactRouterSetup<P>): ReactRouterAuthz<P> {
   checkGuard(setup, "setup");
   const authorize = async (args: RouteArgs, question: ReactRouterQuestion): Promise<Authz> => {
     checkGuard(question, "lookup");

@@ -7,7 +7,7 @@ import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { NextConfig } from "next";
 import type { NextRequest } from "next/server.js";
-import { type Decisions, Orthrus, type Resource, snapshot } from "orthrus";
+import { type Decisions, Orthrus, type Resource, snapshot, type Value } from "orthrus";
 import { principalFromClerk } from "orthrus/clerk";
 import * as onExpress from "orthrus/express";
 import { fastifyAuthz } from "orthrus/fastify";
@@ -138,6 +138,12 @@ export const proxy: (request: NextRequest) => Promise<Response | undefined> = ne
 });
 // @ts-expect-error: a configuration of Next.js has no such option
 withOrthrus({ noSuchOption: true });
+
+// Who asks, as the mapper tells it.
+const mapped = createNextAuthz({ engine, principal: async () => principalFromClerk(null) });
+export const provider: Promise<Value | undefined> = mapped.principal().then((principal) => principal?.attr["provider"]);
+// @ts-expect-error: it may be nobody
+export const nobody: Promise<{ id: string }> = mapped.principal();
 
 // React Router, with Clerk.
 const routeAuthz = createReactRouterAuthz({

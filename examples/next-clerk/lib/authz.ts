@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { auth } from "@clerk/nextjs/server";
 import { Orthrus } from "orthrus";
-import { type MappedPrincipal, principalFromClerk } from "orthrus/clerk";
+import { principalFromClerk } from "orthrus/clerk";
 import { createAuthz } from "orthrus/next";
 
 export const authz = createAuthz({
@@ -16,9 +16,10 @@ export const authz = createAuthz({
 
 /** Who asks, and for which organization. */
 export async function currentPerson() {
-  const { id, attr } = (await authz.principal()) as MappedPrincipal;
+  const principal = await authz.principal();
+  const attr = principal?.attr ?? {};
   return {
-    id,
+    id: principal?.id ?? "anonymous",
     isSignedIn: attr.authenticated === true,
     isImpersonated: attr.impersonated === true,
     org: attr.org as { id: string; slug: string; role: string } | undefined,

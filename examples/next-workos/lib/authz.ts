@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { withAuth } from "@workos-inc/authkit-nextjs";
 import { Orthrus } from "orthrus";
 import { createAuthz } from "orthrus/next";
-import { type MappedPrincipal, principalFromWorkOS } from "orthrus/workos";
+import { principalFromWorkOS } from "orthrus/workos";
 
 export const authz = createAuthz({
   engine: Orthrus.open(join(process.cwd(), "../../policies")),
@@ -16,9 +16,10 @@ export const authz = createAuthz({
 
 /** Who asks, and for which organization. */
 export async function currentPerson() {
-  const { id, attr } = (await authz.principal()) as MappedPrincipal;
+  const principal = await authz.principal();
+  const attr = principal?.attr ?? {};
   return {
-    id,
+    id: principal?.id ?? "anonymous",
     email: attr.email as string | undefined,
     isSignedIn: attr.authenticated === true,
     isImpersonated: attr.impersonated === true,
