@@ -1,7 +1,7 @@
 /** What tokens are verified with: the options, checked. */
 
 import { readFileSync } from "node:fs";
-import { type Duration, milliseconds } from "./duration.js";
+import { type Duration, milliseconds, timeout } from "./duration.js";
 import { OptionsError } from "./errors.js";
 import { isRecord } from "./identity.js";
 import type { NativeJwtRules, NativeKeySource } from "./native.js";
@@ -247,7 +247,7 @@ function checkRemote(options: unknown, path: string): CheckedRemote {
     url: keySetUrl(given["url"], `${path}.url`),
     refreshInterval:
       refreshInterval === undefined ? undefined : milliseconds(refreshInterval, `${path}.refreshInterval`, HOUR),
-    timeout: milliseconds(given["timeout"], `${path}.timeout`, 5000),
+    timeout: timeout(given["timeout"], `${path}.timeout`, 5000),
     cooldown: milliseconds(given["cooldown"], `${path}.cooldown`, 30_000),
     staleIfError: milliseconds(given["staleIfError"], `${path}.staleIfError`, HOUR),
   };
@@ -330,14 +330,14 @@ function checkRevocation(given: unknown, path: string): CheckedJwtOptions["revoc
   if (isList(given)) {
     return { list: given, onError: "deny", timeout: 1000 };
   }
-  const { list, onError = "deny", timeout } = record(given, path, ["list", "onError", "timeout"]);
+  const { list, onError = "deny", timeout: limit } = record(given, path, ["list", "onError", "timeout"]);
   if (!isList(list)) {
     throw new OptionsError(`${path}.list`, "must have a method isRevoked");
   }
   if (onError !== "deny" && onError !== "allow") {
     throw new OptionsError(`${path}.onError`, "must be deny or allow");
   }
-  return { list, onError, timeout: milliseconds(timeout, `${path}.timeout`, 1000) };
+  return { list, onError, timeout: timeout(limit, `${path}.timeout`, 1000) };
 }
 
 function isList(value: unknown): value is RevocationList {

@@ -7,7 +7,7 @@ import "../support/engine.mjs";
 
 const require = createRequire(import.meta.url);
 const { checkJwtOptions } = require("../../dist/jwt-options.js");
-const { milliseconds } = require("../../dist/duration.js");
+const { milliseconds, timeout } = require("../../dist/duration.js");
 const { lifetime } = require("../../dist/jwks.js");
 
 const LOCAL = { id: "ks", local: { jwks: { keys: [] } } };
@@ -41,6 +41,26 @@ describe("options of a verifier are refused when", () => {
       { keySets: [remote("http://127.0.0.1.evil.test/")] },
       "keySets[0].remote.url",
       /https:/,
+    ],
+    ...["http://localhost.evil.test", "http://localhost@evil.test", "http://[::ffff:1.2.3.4]", "http://0.0.0.0"].map(
+      (url) => [
+        `the URL only looks like this machine: ${url}`,
+        { keySets: [remote(url)] },
+        "keySets[0].remote.url",
+        /./,
+      ],
+    ),
+    ...[0, "597h", 1e300].map((span) => [
+      `no timer can wait for ${span}`,
+      { keySets: [remote("https://x.test", { timeout: span })] },
+      "keySets[0].remote.timeout",
+      /24 days|duration/,
+    ]),
+    [
+      "no timer can wait as long for a revocation list",
+      { keySets: [LOCAL], revocation: { list: { isRevoked() {} }, timeout: "597h" } },
+      "revocation.timeout",
+      /24 days/,
     ],
     ["the URL is a file", { keySets: [remote("file:///etc/passwd")] }, "keySets[0].remote.url", /https:/],
     [
@@ -149,10 +169,25 @@ test("durations are numbers of seconds, or text as in Cerbos", () => {
   ]) {
     assert.equal(milliseconds(duration, "x", 7), expected);
   }
-  for (const duration of ["", "1", "s", "1 s", "-1s", "1d", Number.NaN, Number.POSITIVE_INFINITY, null, true]) {
+  for (const duration of [
+    `${"9".repeat(400)}h`,
+    1e308,
+    "",
+    "1",
+    "s",
+    "1 s",
+    "-1s",
+    "1d",
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    null,
+    true,
+  ]) {
     assert.throws(() => milliseconds(duration, "x", 7), { code: "OPTIONS_INVALID", path: "x" });
   }
 });
+
+test("timers wait for whole milliseconds", () => assert.equal(timeout(0.0015, "x", 7), 2));
 
 test("freshness is read from the headers of an answer", () => {
   const date = "Thu, 01 Jan 2026 00:00:00 GMT";
