@@ -1,18 +1,32 @@
-/** The examples of the README that need nothing but orthrus, and the demo: they run, and print what the README says. */
+/** The examples of the README and of docs/ that need nothing but orthrus, and the demo: they run, and print what is said there. */
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { skip } from "../support/addon.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const readme = readFileSync(join(root, "README.md"), "utf8");
-const blocks = [...readme.matchAll(/```(\w+)\n(.*?)```/gs)].map(([, language, text]) => ({ language, text }));
-const [policy, suite] = blocks.filter(({ language }) => language === "yaml").map(({ text }) => text);
+const read = (file) => readFileSync(join(root, file), "utf8");
+const blocksOf = (text) => [...text.matchAll(/```(\w+)\n(.*?)```/gs)].map(([, language, text]) => ({ language, text }));
+const files = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)];
+const documents = files.map(read).join("\n");
+const blocks = blocksOf(documents);
+const [policy, suite] = blocksOf(read("README.md"))
+  .filter(({ language }) => language === "yaml")
+  .map(({ text }) => text);
 const isPlain = ({ language, text }) =>
   language === "js" && [...text.matchAll(/from "([^"]+)"/g)].every(([, name]) => name === "orthrus");
 const examples = blocks.filter(isPlain);
@@ -26,6 +40,24 @@ describe("README", () => {
   writeFileSync(join(folder, "policies", "document.yaml"), policy);
   writeFileSync(join(folder, "policies", "document_test.yaml"), suite);
 
+  test("and docs/ link to what there is", () => {
+    const anchors = (text) =>
+      [...text.matchAll(/^#+ (.*)$/gm)].map(([, title]) =>
+        title
+          .toLowerCase()
+          .replace(/[^\w\- ]/g, "")
+          .replaceAll(" ", "-"),
+      );
+    for (const file of files) {
+      for (const [, target] of read(file).matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
+        const [path, anchor] = target.split("#");
+        const linked = path === "" ? file : join(dirname(file), path);
+        assert.ok(existsSync(join(root, linked)), `${file}: ${target}`);
+        assert.ok(anchor === undefined || anchors(read(linked)).includes(anchor), `${file}: ${target}`);
+      }
+    }
+  });
+
   test("has examples", () => assert.ok(examples.length >= 3));
 
   test("shows what the demo prints", { skip }, () => {
@@ -38,7 +70,7 @@ describe("README", () => {
   });
 
   test("imports what there is", async () => {
-    const imports = [...readme.matchAll(/import \{([^}]+)\} from "(orthrus[^"]*)"/g)];
+    const imports = [...documents.matchAll(/import \{([^}]+)\} from "(orthrus[^"]*)"/g)];
     assert.ok(imports.length >= 10);
     for (const [, names, entry] of imports) {
       const module = await import(entry);
