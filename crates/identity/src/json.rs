@@ -5,6 +5,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use crate::refusal::quoted;
+
 /// The members of an object.
 pub(crate) type Object = Map<String, Value>;
 
@@ -78,7 +80,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
         let mut members = Map::new();
         while let Some((name, Strict(value))) = entries.next_entry::<String, Strict>()? {
             if members.contains_key(&name) {
-                return Err(A::Error::custom(format!("the member {name:?} is given twice")));
+                return Err(A::Error::custom(format!("the member {} is given twice", quoted(&name))));
             }
             members.insert(name, value);
         }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::algorithm::Algorithm;
 use crate::json;
 use crate::key::{Key, Unusable};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, quoted};
 use crate::rules::Rules;
 use crate::token::Header;
 
@@ -104,8 +104,8 @@ impl KeySet {
         }
         if !candidates.any(|key| key.serves(algorithm)) {
             return Err(Refusal::Algorithm(format!(
-                "the algorithm (alg) {:?} is not that of the key",
-                header.alg
+                "the algorithm (alg) {} is not that of the key",
+                quoted(&header.alg)
             )));
         }
         Ok(self.keys.iter().filter(is_candidate).filter(move |key| key.serves(algorithm)))

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// How many characters of a text of a token messages show.
+const MOST_QUOTED: usize = 100;
+
 /// Why a token is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -61,16 +64,20 @@ impl fmt::Display for Refusal {
             Self::Malformed(problem) => write!(f, "the token is malformed: {problem}"),
             Self::Algorithm(problem) => f.write_str(problem),
             Self::Critical(name) => {
-                write!(f, "the header demands the extension {name:?}, and no extension is understood")
+                write!(f, "the header demands the extension {}, and no extension is understood", quoted(name))
             }
-            Self::Type(Some(name)) => write!(f, "the type (typ) {name:?} is not allowed"),
+            Self::Type(Some(name)) => write!(f, "the type (typ) {} is not allowed", quoted(name)),
             Self::Type(None) => f.write_str("the header names no type (typ), and one is required"),
-            Self::KeyUnknown(Some(kid)) => write!(f, "the key set has no key with the id (kid) {kid:?}"),
+            Self::KeyUnknown(Some(kid)) => {
+                write!(f, "the key set has no key with the id (kid) {}", quoted(kid))
+            }
             Self::KeyUnknown(None) => f.write_str("the header names no key (kid)"),
             Self::Signature => f.write_str("the signature is wrong"),
             Self::Expired => f.write_str("the token has expired (exp)"),
             Self::NotYetValid(claim) => write!(f, "the token is not valid yet ({claim})"),
-            Self::Issuer(issuer) => write!(f, "the issuer (iss) {issuer:?} is not the one expected"),
+            Self::Issuer(issuer) => {
+                write!(f, "the issuer (iss) {} is not the one expected", quoted(issuer))
+            }
             Self::Audience => f.write_str("the token is for another audience (aud)"),
             Self::ClaimMissing(name) => write!(f, "the claim {name:?} is required, and missing or empty"),
         }
@@ -78,3 +85,11 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+/// A text of a token as messages show it: escaped and not whole, for whoever sends tokens must not fill or forge a log.
+pub(crate) fn quoted(text: &str) -> String {
+    match text.char_indices().nth(MOST_QUOTED) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}

@@ -3,7 +3,7 @@
 use crate::algorithm::Algorithm;
 use crate::claims;
 use crate::key_set::{KeyError, KeySet, KeySource};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, quoted};
 use crate::rules::Rules;
 use crate::token::Token;
 
@@ -49,7 +49,10 @@ impl Verifier {
     fn check_signature(&self, token: &Token<'_>, keys: &KeySet) -> Result<(), Refusal> {
         let header = &token.header;
         let Some(algorithm) = Algorithm::from_name(&header.alg).filter(|it| self.rules.allows(*it)) else {
-            return Err(Refusal::Algorithm(format!("the algorithm (alg) {:?} is not allowed", header.alg)));
+            return Err(Refusal::Algorithm(format!(
+                "the algorithm (alg) {} is not allowed",
+                quoted(&header.alg)
+            )));
         };
         if !self.rules.allows_type(header.typ.as_deref()) {
             return Err(Refusal::Type(header.typ.clone()));

@@ -269,6 +269,12 @@ fn refusals_are_told_in_words() {
         message(&es256(&with(&header(), &json!({ "kid": "no" })), &claims())),
         "the key set has no key with the id (kid) \"no\""
     );
+    // Whoever sends tokens must neither fill a log nor forge its lines.
+    for name in ["kid", "alg", "typ"] {
+        let told =
+            message(&es256(&with(&header(), &json!({ name: format!("\n{}", "x".repeat(9000)) })), &claims()));
+        assert!(told.len() < 200 && told.contains('…') && !told.contains('\n'), "{told}");
+    }
     assert_eq!(
         message(&es256(&header(), &with(&claims(), &json!({ "nbf": NOW + 9.0 })))),
         "the token is not valid yet (nbf)"
