@@ -37,17 +37,21 @@ export class Authz {
   }
 
   /**
-   * Whether the principal may do something else, with the same resource or another. It is no promise, so that a forgotten
-   * `await` cannot allow anything. Throws what {@link Orthrus.checkResourceSync} throws; name the actions in `also` where
-   * tokens in `auxData` are verified asynchronously.
+   * Whether the principal may do something else, with the same resource or another. One that was looked for and is not there
+   * (`null` or `undefined`) is denied, and never taken for the guard's. It is no promise, so that a forgotten `await` cannot
+   * allow anything. Throws what {@link Orthrus.checkResourceSync} throws; name the actions in `also` where tokens in `auxData`
+   * are verified asynchronously.
    */
-  isAllowed(action: string, resource?: Resource): boolean {
-    const decided = resource === undefined ? this.result.isAllowed(action) : undefined;
+  isAllowed(action: string, ...another: [resource?: Resource | null | undefined]): boolean {
+    const [resource] = another.length === 0 ? [this.resource] : another;
+    if (resource === null || resource === undefined) {
+      return false;
+    }
+    const decided = another.length === 0 ? this.result.isAllowed(action) : undefined;
     if (decided !== undefined) {
       return decided;
     }
-    const { principal } = this;
-    const request = { principal, resource: resource ?? this.resource, actions: [action], auxData: this.#auxData };
+    const request = { principal: this.principal, resource, actions: [action], auxData: this.#auxData };
     return this.#engine.checkResourceSync(request).isAllowed(action) === true;
   }
 

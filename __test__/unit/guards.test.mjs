@@ -110,6 +110,14 @@ describe("the decision on the request", () => {
     assert.deepEqual([principal, resources[0].resource], [PRINCIPAL, { kind: "project", id: "2" }]);
   });
 
+  test("denies what was looked for and is not there, and does not take it for the resource of the guard", async () => {
+    const authz = await decided();
+    for (const missing of [undefined, null]) {
+      assert.equal(authz.isAllowed("view", missing), false);
+    }
+    assert.equal(authz.isAllowed("view"), true);
+  });
+
   test("does not answer when the engine cannot", async () => {
     const engine = fakeEngine();
     const req = {};
