@@ -63,7 +63,7 @@ export function clerkSession(claims: Record<string, unknown>): ClerkSession {
 function sessionId(sid: unknown): string {
   const id = text(sid, "the claim sid");
   if (id === undefined) {
-    throw new IdentityError("IDENTITY_UNSUPPORTED", "these claims have no sid: they are not those of a session token");
+    throw invalid("these claims have no sid: they are not those of a session token");
   }
   return id;
 }

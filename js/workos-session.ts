@@ -3,7 +3,7 @@
  * session says otherwise, or of somebody else, is refused, because the SDKs do not compare the two.
  */
 
-import { IdentityError, invalid, isAbsent, isRecord, isSame, record, requireId, text, texts } from "./identity.js";
+import { invalid, isAbsent, isRecord, isSame, record, requireId, text, texts } from "./identity.js";
 
 /** What the claims of an access token tell. What is not there is `undefined`. */
 export interface WorkOSClaims {
@@ -64,10 +64,7 @@ export function readSession(session: Record<string, unknown>, user: Record<strin
 function sessionId(sid: unknown): string {
   const id = text(sid, "the claim sid");
   if (!id?.startsWith("session_")) {
-    throw new IdentityError(
-      "IDENTITY_UNSUPPORTED",
-      "the claim sid names no session: this is no token of a signed-in user",
-    );
+    throw invalid("the claim sid names no session: this is no token of a signed-in user");
   }
   return id;
 }

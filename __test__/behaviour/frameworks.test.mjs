@@ -243,6 +243,12 @@ const cases = [
     reason: /principal\.roles/,
   },
   {
+    name: "answers 401 to a token of the right issuer that is of no session, as Clerk's templates make them",
+    principal: () => principalFromClerk({ sub: "user_1", iss: "https://clerk.test" }),
+    expected: 401,
+    reason: /no sid/,
+  },
+  {
     name: "fails where an SDK's result is misunderstood",
     principal: () => principalFromClerk(Promise.resolve(signedOut)),
     expected: 500,

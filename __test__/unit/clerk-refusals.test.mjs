@@ -129,7 +129,7 @@ const refused = [
     "claims of a JWT template",
     async () => clerk.verify(await clerk.templateJwt({ v: 2, sub: "user_1", o: ORG })),
     {},
-    "IDENTITY_UNSUPPORTED",
+    "IDENTITY_INVALID",
   ],
   [
     "a role that would pass for a machine",

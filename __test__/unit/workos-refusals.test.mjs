@@ -82,8 +82,8 @@ const rows = [
   ["a string that says whether the email is verified", () => verified("false"), {}, "IDENTITY_INVALID"],
   ["metadata that is a list", () => session({}, { user: { metadata: ["a"] } }), {}, "IDENTITY_INVALID"],
   ["a role that would pass for an API key", () => session({ role: "api_key" }), {}, "IDENTITY_INVALID"],
-  ["a token of another application", () => claims({ sid: "app_consent_1" }), {}, "IDENTITY_UNSUPPORTED"],
-  ["a token of no session", () => claims({ sid: undefined }), {}, "IDENTITY_UNSUPPORTED"],
+  ["a token of another application", () => claims({ sid: "app_consent_1" }), {}, "IDENTITY_INVALID"],
+  ["a token of no session", () => claims({ sid: undefined }), {}, "IDENTITY_INVALID"],
   ["claims with a list as the subject", () => claims({ sub: ["user_1"] }), {}, "IDENTITY_INVALID"],
 
   ["an inactive directory user", () => directoryUser({ state: "inactive" }), {}, "IDENTITY_INACTIVE"],
