@@ -87,15 +87,16 @@ class RemoteKeySet implements KeySet {
 
   keys(now: number): Keys | Promise<Keys> {
     const mayTry = now - this.#tried >= this.#pause();
-    if (this.#keys !== undefined && now < this.#fresh.until) {
+    // After a failure nobody waits for the next try as long as the old keys may serve: it may fail as slowly.
+    if (this.#keys !== undefined && now < this.#fresh.until + (this.#failures > 0 ? this.#remote.staleIfError : 0)) {
       if (now >= this.#fresh.ahead && mayTry) {
-        // A failure counts when the old keys are no longer fresh.
+        // A failure counts when the old keys may serve no longer.
         this.#fetch(now).catch(() => undefined);
       }
       return this.#keys;
     }
     if (this.#fetching === undefined && !mayTry && this.#failure !== undefined) {
-      return this.#stale(now, this.#failure);
+      throw this.#failure;
     }
     return this.#fetch(now).catch((error) => this.#stale(now, error));
   }

@@ -169,6 +169,22 @@ describe("a published key set", { skip }, () => {
     assert.equal(await outcome(verifier, good), "ok");
   });
 
+  test("keeps nobody waiting while the old one may serve and the server, which has failed, hangs", async () => {
+    const verifier = verifierOn(json(set("one")), { timeout: "1h" });
+    const good = await token(keys.one);
+    await verifier.verify(good);
+    server.respond = json({}, {}, 503);
+    later = 61 * MINUTE;
+    assert.equal(await outcome(verifier, good), "ok");
+    server.respond = () => undefined;
+    for (later of [62 * MINUTE, 63 * MINUTE, 119 * MINUTE]) {
+      assert.equal(await outcome(verifier, good), "ok");
+    }
+    while (server.requests < 3) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  });
+
   test("is asked for again a second after a failure, then two, then four", async () => {
     const verifier = verifierOn(json({}, {}, 500));
     const good = await token(keys.one);
