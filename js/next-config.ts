@@ -54,6 +54,14 @@ function checkOptions(options: NextOptions): void {
       throw new OptionsError(name, `there is no such option; ${unknownName(name, KNOWN)}`);
     }
   }
+  const { policies = [], authInterrupts = true } = options;
+  // An empty name would be the root of the disk.
+  if (![policies].flat().every((directory) => typeof directory === "string" && directory !== "")) {
+    throw new OptionsError("policies", "must be a directory, or a list of directories");
+  }
+  if (typeof authInterrupts !== "boolean") {
+    throw new OptionsError("authInterrupts", "must be a boolean");
+  }
 }
 
 function transform(config: AnyNextConfig, extend: (config: NextConfig) => NextConfig): AnyNextConfig {

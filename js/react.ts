@@ -31,6 +31,9 @@ export interface AuthzProviderProps {
  * The browser can change what it holds: use decisions to show and hide, and guard the server.
  */
 export function AuthzProvider({ decisions, children }: AuthzProviderProps): ReactElement {
+  if (!Array.isArray(decisions)) {
+    throw new TypeError("decisions must be the list that snapshot promises: await it on the server");
+  }
   const outer = useContext(AuthzContext);
   const value = useMemo(() => [decisions, ...(outer ?? [])], [decisions, outer]);
   return createElement(AuthzContext.Provider, { value }, children);

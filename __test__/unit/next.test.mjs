@@ -88,6 +88,17 @@ describe("withOrthrus", () => {
     });
   });
 
+  for (const [path, value] of [
+    ["policies", ""],
+    ["policies", ["policies", ""]],
+    ["policies", 1],
+    ["authInterrupts", "no"],
+  ]) {
+    test(`refuses ${path}: ${JSON.stringify(value)}`, () => {
+      assert.throws(() => withOrthrus({}, { [path]: value }), { code: "OPTIONS_INVALID", path });
+    });
+  }
+
   test("refuses an unknown option", () => {
     assert.throws(() => withOrthrus({}, { polices: "policies" }), {
       code: "OPTIONS_INVALID",

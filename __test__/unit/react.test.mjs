@@ -90,6 +90,12 @@ describe("useIsAllowed", () => {
     assert.deepEqual(["view", "edit", "constructor"].map(ask), ["no", "yes", "yes"]);
   });
 
+  test("needs decisions, and not a promise of them", () => {
+    for (const decisions of [undefined, null, Promise.resolve([]), {}]) {
+      assert.throws(() => answer(decisions, { resource: { kind: "document", id: "1" }, action: "view" }), /await it/);
+    }
+  });
+
   test("names once what is missing", () => {
     const missing = { resource: { kind: "document", id: "missing" }, action: "view" };
     answer([], missing);
