@@ -206,6 +206,21 @@ proptest! {
         prop_assert_eq!(in_order, allowed(&compiled(&shuffled, false), &asked));
     }
 
+    /// Strictly, an error in a rule denies more than a denial does, and which of them the PDP meets first changes from start to
+    /// start. (Rules of resource policies it takes in the order of the file, and so do we.)
+    #[test]
+    fn strictly_rules_of_role_policies_may_stand_in_any_order(
+        policies in policies(),
+        request in request(),
+        numbers in prop::collection::vec(any::<u64>(), 400),
+    ) {
+        let (mut shuffled, mut numbers) = (policies.clone(), numbers.into_iter());
+        let role_policies = shuffled.iter_mut().filter(|policy| policy.get("rolePolicy").is_some());
+        role_policies.for_each(|policy| shuffle(policy, &mut numbers));
+        let in_order = allowed(&compiled(&policies, true), &request);
+        prop_assert_eq!(in_order, allowed(&compiled(&shuffled, true), &request));
+    }
+
     #[test]
     fn files_may_come_in_any_order(
         (policies, shuffled) in policies().prop_flat_map(|all| (Just(all.clone()), Just(all).prop_shuffle())),

@@ -1,5 +1,7 @@
 //! What role policies take away from a role: all that they do not allow.
 
+use std::cell::Cell;
+
 use bumpalo::collections::Vec;
 
 use super::decision::{OutputEntry, RuleOutcome, TraceEntry};
@@ -44,32 +46,40 @@ pub(super) fn rules_say<'a>(
                 }),
             });
         };
-        let mut named = false;
-        for (number, (rule, memo)) in (1..).zip(policy.rules.iter().zip(*memos)) {
-            let about_kind = rule.resource.matches(step.kind);
-            if !about_kind || !rule.allow_actions.iter().any(|allowed| allowed.matches(action)) {
-                continue;
+        let about_action = |rule: &RoleRule| {
+            rule.resource.matches(step.kind)
+                && rule.allow_actions.iter().any(|allowed| allowed.matches(action))
+        };
+        let mut candidates =
+            (1..).zip(policy.rules.iter().zip(*memos)).filter(|(_, (rule, _))| about_action(rule));
+        let denies = |number, rule: &'a RoleRule, memo: &Cell<Memo>| {
+            let Some(denial) = &rule.denial else { return Ok(false) };
+            if memo.get() == Memo::Unknown {
+                let activation = evaluator.scope(policy.module, &policy.uses, runtime);
+                let satisfied = evaluator.satisfies(Some(denial), &activation);
+                let satisfied = satisfied.inspect_err(|_| trace(Some((number, rule)), RuleOutcome::Errored));
+                memo.set(satisfied.map_err(unanswerable(&policy.key))?.into());
             }
+            Ok(memo.get() == Memo::Satisfied)
+        };
+        let mut named = false;
+        while let Some((number, (rule, memo))) = candidates.next() {
             named = true;
-            let activation = evaluator.scope(policy.module, &policy.uses, runtime);
-            let denied = match &rule.denial {
-                None => false,
-                Some(denial) => {
-                    if memo.get() == Memo::Unknown {
-                        let satisfied = evaluator.satisfies(Some(denial), &activation);
-                        let satisfied =
-                            satisfied.inspect_err(|_| trace(Some((number, rule)), RuleOutcome::Errored));
-                        memo.set(satisfied.map_err(unanswerable(&policy.key))?.into());
-                    }
-                    memo.get() == Memo::Satisfied
-                }
-            };
+            let denied = denies(number, rule, memo)?;
             if let Some(output) = &rule.output {
+                let activation = evaluator.scope(policy.module, &policy.uses, runtime);
                 emit(outputs, output, !denied, (&policy.key, &rule.name, action), &activation);
             }
             let effect = if denied { Effect::Deny } else { Effect::Allow };
             trace(Some((number, rule)), RuleOutcome::Activated(effect));
             if denied {
+                if evaluator.is_strict() {
+                    // An error denies the action, and a denial only the role. In the PDP that comes first which happens to
+                    // stand first in its table, another one after each start; here the error does, which denies more.
+                    for (number, (rule, memo)) in candidates {
+                        denies(number, rule, memo)?;
+                    }
+                }
                 return Ok(Verdict::Deny(Some(&policy.key)));
             }
         }
