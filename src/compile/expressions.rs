@@ -170,6 +170,9 @@ impl Compiler<'_, '_> {
                     .with_hint("add `when.ruleActivated` or `when.conditionNotMet`, or remove `output`"),
             );
         }
+        if let Some(superseded) = &reports.superseded {
+            self.expression(superseded);
+        }
         Output {
             rule_activated: reports.rule_activated.as_ref().and_then(|text| self.expression(text)),
             condition_not_met: reports.condition_not_met.as_ref().and_then(|text| self.expression(text)),

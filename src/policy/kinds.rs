@@ -349,10 +349,13 @@ impl Decoder<'_> {
         let when = when.as_ref();
         let deprecated = self.expression(&object, "expr");
         let activated = when.and_then(|when| self.expression(when, "ruleActivated"));
+        let (rule_activated, superseded) =
+            if activated.is_some() { (activated, deprecated) } else { (deprecated, None) };
         Some(Output {
             span: field.key,
-            rule_activated: activated.or(deprecated),
+            rule_activated,
             condition_not_met: when.and_then(|when| self.expression(when, "conditionNotMet")),
+            superseded,
         })
     }
 

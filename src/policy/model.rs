@@ -346,6 +346,8 @@ pub struct Output {
     pub rule_activated: Option<Text>,
     /// When only the rule's condition keeps it from taking effect: `when.conditionNotMet`.
     pub condition_not_met: Option<Text>,
+    /// The deprecated `expr` beside `when.ruleActivated`, which takes its place: it has to be right, and is never evaluated.
+    pub superseded: Option<Text>,
 }
 
 /// JSON Schemas for the attributes in a request.
