@@ -70,6 +70,9 @@ const LIKELY = [
 /** What a rule can put out beyond what `Expressions` makes: whole parts of a request. */
 const WHOLES = ["request.auxData.jwt", "request.aux_data.jwts", "request.auxData", "P", "R", "R.attr", "G", "request"];
 
+/** The expressions of a condition, in order. */
+const leaves = (match) => ("expr" in match ? [match.expr] : Object.values(match)[0].of.flatMap(leaves));
+
 /** One set of policies in the making. */
 class SetMaker {
   #rng;
@@ -77,6 +80,8 @@ class SetMaker {
   /** `scopePermissions` by scope: the policies of a scope have to agree. */
   #permissions;
   #exported;
+  /** The conditions of rules, by their expressions. */
+  #forms = new Map();
   /** URLs of schemas that policies may refer to. */
   #schemas;
 
@@ -253,6 +258,20 @@ class SetMaker {
     return { names: taken.map(([name]) => name), types: Object.assign({}, ...taken.map(([, types]) => types)) };
   }
 
+  /**
+   * A condition for a rule. Of the conditions of a set that have the same expressions in the same order, the PDP evaluates but one,
+   * whether they stand in `all`, `any`, `none` or by themselves, and another one after each start
+   * (tests/decisions/conditions_of_the_same_expressions.txt). So a set has them in one form.
+   */
+  #match(expressions) {
+    const made = this.#condition(expressions);
+    const expressionsOf = JSON.stringify(leaves(made));
+    if (!this.#forms.has(expressionsOf)) {
+      this.#forms.set(expressionsOf, made);
+    }
+    return this.#forms.get(expressionsOf);
+  }
+
   #condition(expressions, depth = 2) {
     const rng = this.#rng;
     if (rng.chance(0.25)) {
@@ -268,7 +287,7 @@ class SetMaker {
   /** A condition and an output, each there or not. */
   #conditionAndOutput(expressions, conditional = 0.55) {
     return {
-      ...(this.#rng.chance(conditional) ? { condition: { match: this.#condition(expressions) } } : {}),
+      ...(this.#rng.chance(conditional) ? { condition: { match: this.#match(expressions) } } : {}),
       ...(this.#rng.chance(0.35) ? { output: this.#output(expressions) } : {}),
     };
   }
