@@ -171,6 +171,12 @@ pub(crate) enum Op {
         member: bool,
         args: Children,
     },
+    /// A call that may run but one of the function's overloads.
+    CallOverload {
+        function: u16,
+        overload: u8,
+        args: Children,
+    },
     /// A global function of two lists that is called with errors as well.
     CallWithErrors {
         function: u16,
