@@ -2,7 +2,7 @@
 
 use super::Checker;
 use crate::cel::ast::{Kind, Node, Relation};
-use crate::cel::hints::{function_hint, overload_hint, relation_hint};
+use crate::cel::hints::{function_hint, macro_meant, overload_hint, relation_hint};
 use crate::cel::lib::{Function, TABLE};
 use crate::cel::types::Type;
 use crate::text::Span;
@@ -12,12 +12,16 @@ impl Checker<'_> {
     pub(super) fn call(&mut self, node: &mut Node) -> Type {
         let span = node.span;
         let Kind::Call { function, target, args } = &mut node.kind else { return Type::Error };
-        let mut types: Vec<Type> = args.iter_mut().map(|arg| self.node(arg)).collect();
         let namespaced =
             target.as_deref().and_then(Node::qualified_name).map(|prefix| format!("{prefix}.{function}"));
-        if let Some(full) = namespaced
-            && let Some((_, found)) = TABLE.find(&full)
-        {
+        let namespaced = namespaced.and_then(|full| Some((TABLE.find(&full)?.1, full)));
+        let outer = self.scopes.len();
+        if target.is_some() && namespaced.is_none() {
+            self.scopes.extend(probable_variables(function, args));
+        }
+        let mut types: Vec<Type> = args.iter_mut().map(|arg| self.node(arg)).collect();
+        self.scopes.truncate(outer);
+        if let Some((found, full)) = namespaced {
             *function = full;
             *target = None;
             return self.called(node, found, &types, false);
@@ -110,6 +114,20 @@ impl Checker<'_> {
         };
         self.report(span, format!("found no matching overload for '{name}' applied to '{signature}'"), hint)
     }
+}
+
+/// The variables of a macro whose name is misspelt: that is one mistake, and not one more at each of their uses.
+#[inline(never)]
+fn probable_variables(function: &str, args: &[Node]) -> Vec<(String, Type)> {
+    if TABLE.find(function).is_some() || macro_meant(function).is_none() {
+        return Vec::new();
+    }
+    let names = args.split_last().map_or(&[][..], |(_, names)| names).iter().take(2);
+    let names = names.map_while(|arg| match &arg.kind {
+        Kind::Ident { name, absolute: false } => Some((name.clone(), Type::Error)),
+        _ => None,
+    });
+    names.collect()
 }
 
 /// A signature's type with its parameters replaced by unknowns of this call.
