@@ -235,6 +235,8 @@ fn evaluation_errors() {
         ),
         ("google.protobuf.Timestamp{seconds: 253402300800}", "timestamp overflow"),
         ("{1.0: 1}[dyn(1)]", "no such key: 1"),
+        ("{'a': 1}[dyn(P.attr.number * 1234567.0)]", "no such key: 1.234567e+06"),
+        ("{'a': 1}[dyn(1234567)]", "no such key: 1234567"),
         ("V.missing", "undefined field 'missing'"),
         ("G.missing", "undefined field 'missing'"),
         ("P.attr.name + 1", "no such overload"),
