@@ -28,17 +28,18 @@ fn compile_errors() {
         ),
         (
             "1 not in [1]",
-            "2..5 Syntax error: mismatched input 'not' expecting <EOF> [help: the operator is written `!`]".into(),
+            "2..5 Syntax error: mismatched input 'not' expecting <EOF> [help: write `!(x in list)`]".into(),
         ),
-        ("for", "0..3 reserved identifier: for".into()),
-        ("'\\q'", "0..3 Syntax error: token recognition error at: ''\\q'".into()),
+        ("for", "0..3 reserved identifier: for [help: lists are gone through by macros, such as `list.exists(x, …)`]".into()),
+        ("let", "0..3 reserved identifier: let".into()),
+        ("'\\q'", "0..3 Syntax error: token recognition error at: ''\\q' [help: what follows the backslash makes no escape; a backslash itself is written twice]".into()),
         ("1 + * 2", format!("4..5 Syntax error: extraneous input '*' expecting {operand}")),
         ("P.attr..x", "7..8 Syntax error: no viable alternative at input '..'".into()),
         ("P.attr[1", "8..8 Syntax error: missing ']' at '<EOF>'".into()),
         ("P.attr[1 2]", "9..10 Syntax error: extraneous input '2' expecting ']'".into()),
         ("{1 2}", "3..4 Syntax error: missing ':' at '2'".into()),
         ("[1 2", "3..4 Syntax error: mismatched input '2' expecting {']', ','}".into()),
-        ("P.attr.a & true", "9..11 Syntax error: token recognition error at: '& '".into()),
+        ("P.attr.a & true", "9..11 Syntax error: token recognition error at: '& ' [help: the operator is written `&&`]".into()),
         (
             "P.roles.filter(x, x)",
             "18..19 found no matching overload for '_?_:_' applied to '(string, list(string), list(string))' [help: the macro keeps elements by this condition: it must be a bool]".into(),
@@ -101,6 +102,58 @@ fn compile_errors() {
     for (text, expected) in cases {
         assert_eq!(issues(text).first(), Some(&expected), "{text}");
     }
+}
+
+#[test]
+fn words_of_other_languages() {
+    let cases = [
+        ("P.id = 'a'", "equality is written `==`"),
+        ("P.id === 'a'", "equality is written `==`"),
+        ("P.id is null", "equality is written `==`"),
+        ("P.id !== 'a'", "inequality is written `!=`"),
+        ("P.id <> 'a'", "inequality is written `!=`"),
+        ("R.attr.n => 1", "at least is written `>=`"),
+        ("not R.attr.ok", "the operator is written `!`"),
+        ("not (R.attr.ok)", "the operator is written `!`"),
+        ("R.attr.ok && not R.attr.done", "the operator is written `!`"),
+        ("P.id not in ['a']", "write `!(x in list)`"),
+        ("R.attr.a and R.attr.b", "the operator is written `&&`"),
+        ("(R.attr.a AND R.attr.b)", "the operator is written `&&`"),
+        ("R.attr.a or R.attr.b", "the operator is written `||`"),
+        ("[R.attr.a or R.attr.b]", "the operator is written `||`"),
+        ("R.attr.a | R.attr.b", "the operator is written `||`"),
+        ("if P.id == 'a' then 1 else 2", "a choice is written `condition ? a : b`"),
+        ("1 if P.id == 'a' else 2", "a choice is written `condition ? a : b`"),
+        ("P.id == 'ann", "the string is not closed: a `'` is missing"),
+        ("P.id == \"ann", "the string is not closed: a `\"` is missing"),
+        ("'\\d+'", "what follows the backslash makes no escape; a backslash itself is written twice"),
+    ];
+    for (text, hint) in cases {
+        let found = issues(text);
+        assert!(
+            found.first().is_some_and(|issue| issue.ends_with(&format!("[help: {hint}]"))),
+            "{text}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_misspelt_macro_is_one_mistake() {
+    let cases = [
+        ("P.roles.exist(t, t == 'a')", "exist", "exists"),
+        ("P.roles.any(t, t == 'a')", "any", "exists"),
+        ("P.roles.every(t, size(t) > 1)", "every", "all"),
+        ("P.roles.fitler(t, t.startsWith('a')) == []", "fitler", "filter"),
+        ("{'a': 1}.transformLst(k, v, v + 1) == []", "transformLst", "transformList"),
+    ];
+    for (text, written, meant) in cases {
+        let found = issues(text);
+        let message =
+            format!("undeclared reference to '{written}' (in container '') [help: did you mean `{meant}`?]");
+        assert!(found.len() == 1 && found[0].ends_with(&message), "{found:?}");
+    }
+    let other = issues("P.roles.exist(t, u == 'a')");
+    assert!(other.len() == 2 && other[1].contains("undeclared reference to 'u'"), "{other:?}");
 }
 
 #[test]
@@ -182,6 +235,8 @@ fn evaluation_errors() {
         ),
         ("google.protobuf.Timestamp{seconds: 253402300800}", "timestamp overflow"),
         ("{1.0: 1}[dyn(1)]", "no such key: 1"),
+        ("{'a': 1}[dyn(P.attr.number * 1234567.0)]", "no such key: 1.234567e+06"),
+        ("{'a': 1}[dyn(1234567)]", "no such key: 1234567"),
         ("V.missing", "undefined field 'missing'"),
         ("G.missing", "undefined field 'missing'"),
         ("P.attr.name + 1", "no such overload"),
@@ -240,12 +295,27 @@ fn evaluation_errors() {
         ("P.attr.number.transformList(k, v, v)", "unsupported comprehension range type: types.Double"),
         ("math.greatest(1, P.attr.name, 2)", "no such overload: math.@max"),
         ("P.attr.name.ip()", "no such overload: ip(string)"),
+        // What is known of the types leaves one overload, and the value is not for it.
+        ("math.greatest(P.attr.list.slice(0, 2).sort())", "no such overload: math.@max(list)"),
+        ("math.greatest(P.attr.list.sortBy(k, false).sort())", "no such overload: math.@max(list)"),
+        ("math.abs(P.attr.list.slice(0, 2).sort()[0])", "no such overload: math.abs(double)"),
+        ("math.greatest(P.attr.list.slice(0, 2).sort()[0], 1)", "no such overload: math.@max(double, int)"),
+        ("string(P.attr.list.slice(0, 2).sort()[0])", "no such overload: string(double)"),
+        (
+            "P.attr.list.slice(0, 2).map(k, k == 1u || math.abs(k) == 2u)",
+            "no such overload: math.abs(double)",
+        ),
         ("spiffeMatchOneOf(['x', P.attr.name])", "no such overload"),
         ("string(dyn(int))", "no such overload: string(type)"),
         ("optional.none().value()", "optional.none() dereference"),
     ];
     let arena = Bump::new();
-    let attr = [("name", Value::String("ann")), ("number", Value::Double(1.0))];
+    let numbers = [Value::Double(2.0), Value::Double(1.0)];
+    let attr = [
+        ("list", Value::list(&arena, &numbers)),
+        ("name", Value::String("ann")),
+        ("number", Value::Double(1.0)),
+    ];
     let principal = Principal { attr: Map::of_sorted_fields(&attr), ..Principal::default() };
     let resource = Resource::default();
     for (text, expected) in cases {

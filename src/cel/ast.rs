@@ -13,6 +13,8 @@ pub struct Node {
     pub span: Span,
     /// Its type; [`Type::Dyn`] until it is checked.
     pub ty: Type,
+    /// Of a call, once it is checked: the one overload that its arguments fit, by its number; none where several do.
+    pub(crate) overload: Option<u8>,
     /// Levels from here to the deepest leaf. Later stages recurse and rely on the parser's bound.
     height: u16,
 }
@@ -229,7 +231,7 @@ pub enum Operation {
 
 impl Node {
     pub(crate) fn new(kind: Kind, span: Span) -> Self {
-        let mut node = Self { kind, span, ty: Type::Dyn, height: 0 };
+        let mut node = Self { kind, span, ty: Type::Dyn, overload: None, height: 0 };
         let mut below = 0;
         node.for_each_child(|child| below = below.max(child.height));
         node.height = below.saturating_add(1);

@@ -1,9 +1,11 @@
 //! The type checker: names, fields and overloads are resolved as cel-go's checker does, with its messages.
 
-use super::ast::{Comprehension, Element, Entry, Field, Kind, Node, Operation, Relation};
-use super::hints::{field_hint, function_hint, message_hint, name_hint, overload_hint, relation_hint};
+mod calls;
+mod macros;
+
+use super::ast::{Element, Entry, Field, Kind, Node};
+use super::hints::{field_hint, message_hint, name_hint};
 use super::infer::Inference;
-use super::lib::{Function, TABLE};
 use super::parser::did_you_mean;
 use super::types::{MessageType, Type};
 use super::{Const, Declarations, Issue, well_known};
@@ -163,52 +165,10 @@ impl Checker<'_> {
         message.ty()
     }
 
-    #[inline(never)]
-    fn optional_map(
-        &mut self,
-        target: &mut Node,
-        var: &str,
-        body: &mut Node,
-        flat: bool,
-        span: Span,
-    ) -> Type {
-        let target = self.node(target);
-        let element = self.inference.fresh();
-        let optional = Type::optional(element.clone());
-        if !self.inference.assign(&target, &optional) {
-            // The macros are written with both functions.
-            self.no_overload("hasValue", std::slice::from_ref(&target), true, span);
-            let ty = self.no_overload("value", &[target], true, span);
-            let name = if flat { "optFlatMap" } else { "optMap" };
-            self.hint(format!("`{name}` is a macro of optionals, such as `optional.of(x)` and `x.?field`"));
-            return ty;
-        }
-        let element = self.inference.resolved(&element);
-        let body_type = self.scoped([(var.to_owned(), element)], |checker| checker.node(body));
-        if !flat {
-            return Type::optional(body_type);
-        }
-        let result = Type::optional(self.inference.fresh());
-        if self.inference.assign(&body_type, &result) {
-            return self.inference.resolved(&result);
-        }
-        let ty = self.no_overload("_?_:_", &[Type::Bool, body_type, result], false, body.span);
-        self.hint("what `optFlatMap` gives must be an optional; with `optMap` it becomes one".to_owned());
-        ty
-    }
-
     /// Says more of what was reported last.
     fn hint(&mut self, hint: String) {
         if let Some(issue) = self.issues.last_mut() {
             issue.hint = Some(hint);
-        }
-    }
-
-    /// A condition by which a macro keeps elements; the macros are written with `? :`, between values of one type.
-    fn expect_condition(&mut self, ty: &Type, values: Type, span: Span) {
-        if !self.inference.assign(ty, &Type::Bool) {
-            self.no_overload("_?_:_", &[ty.clone(), values.clone(), values], false, span);
-            self.hint("the macro keeps elements by this condition: it must be a bool".to_owned());
         }
     }
 
@@ -307,91 +267,6 @@ impl Checker<'_> {
     }
 
     #[inline(never)]
-    fn call(&mut self, node: &mut Node) -> Type {
-        let span = node.span;
-        let Kind::Call { function, target, args } = &mut node.kind else { return Type::Error };
-        let mut types: Vec<Type> = args.iter_mut().map(|arg| self.node(arg)).collect();
-        let namespaced =
-            target.as_deref().and_then(Node::qualified_name).map(|prefix| format!("{prefix}.{function}"));
-        if let Some(full) = namespaced
-            && let Some((_, found)) = TABLE.find(&full)
-        {
-            *function = full;
-            *target = None;
-            return self.overload(found, &types, false, span);
-        }
-        let member = target.is_some();
-        if let Some(target) = target {
-            let ty = self.node(target);
-            types.insert(0, ty);
-        }
-        match TABLE.find(function) {
-            Some((_, found)) => self.overload(found, &types, member, span),
-            None => {
-                let message = format!("undeclared reference to '{function}' (in container '')");
-                let hint = function_hint(function, types.len());
-                self.report(span, message, hint)
-            }
-        }
-    }
-
-    fn operator(&mut self, name: &str, args: &[Type], span: Span) -> Type {
-        match TABLE.find(name) {
-            Some((_, function)) => self.overload(function, args, false, span),
-            None => Type::Error,
-        }
-    }
-
-    fn relation(&mut self, operator: Relation, args: &[Type; 2], span: Span) -> Type {
-        let before = self.issues.len();
-        let ty = self.operator(operator.function(), args, span);
-        if let (Some(issue), [left, right]) = (self.issues.get_mut(before), args)
-            && issue.hint.is_none()
-        {
-            issue.hint = relation_hint(operator, left, right);
-        }
-        ty
-    }
-
-    /// The result of the overloads that the arguments fit; several with unlike results give `dyn`.
-    #[inline(never)]
-    fn overload(&mut self, function: &Function, args: &[Type], member: bool, span: Span) -> Type {
-        let mut result: Option<Type> = None;
-        for overload in function.overloads.iter().filter(|overload| overload.member == member) {
-            let params = [self.inference.fresh(), self.inference.fresh()];
-            let expected: Vec<Type> = overload.args.iter().map(|arg| instantiate(arg, &params)).collect();
-            if !self.inference.assign_all(args, &expected) {
-                continue;
-            }
-            let found = self.inference.resolved(&instantiate(&overload.result, &params));
-            result = Some(match result {
-                None => found,
-                Some(known) if known == Type::Dyn || known == found => known,
-                Some(_) => Type::Dyn,
-            });
-        }
-        result.unwrap_or_else(|| self.no_overload(function.name, args, member, span))
-    }
-
-    #[inline(never)]
-    fn no_overload(&mut self, name: &str, args: &[Type], member: bool, span: Span) -> Type {
-        let args: Vec<Type> = args.iter().map(|arg| self.inference.settled(arg)).collect();
-        let texts: Vec<String> = args.iter().map(Type::to_string).collect();
-        let signature = match texts.split_first() {
-            Some((receiver, rest)) if member => format!("{receiver}.({})", rest.join(", ")),
-            _ => format!("({})", texts.join(", ")),
-        };
-        let hint = overload_hint(name, &args, member);
-        // In cel-go these are macros of functions that expressions cannot name.
-        let name = match name {
-            "math.greatest" => "math.@max",
-            "math.least" => "math.@min",
-            _ => name,
-        };
-        self.report(span, format!("found no matching overload for '{name}' applied to '{signature}'"), hint)
-    }
-
-    #[inline(never)]
     fn mismatch(&mut self, expected: &Type, found: &Type, span: Span) -> Type {
         let (expected, found) = (self.inference.settled(expected), self.inference.settled(found));
         self.report(span, format!("expected type '{expected}' but found '{found}'"), None)
@@ -424,104 +299,7 @@ impl Checker<'_> {
             Some(_) => Type::Dyn,
         }
     }
-
-    #[inline(never)]
-    fn comprehension(&mut self, comprehension: &mut Comprehension) -> Type {
-        let range = self.node(&mut comprehension.range);
-        let range = self.inference.resolved(&range);
-        let paired = comprehension.var2.is_some();
-        let (key, element) = match range {
-            Type::List(element) if paired => (Type::Int, *element),
-            Type::List(element) => (Type::Int, *element),
-            Type::Map(key, value) if paired => (*key, *value),
-            Type::Map(key, _) => (Type::Dyn, *key),
-            Type::Dyn | Type::Error | Type::Param(_) => {
-                self.inference.assign(&Type::Dyn, &range);
-                (Type::Dyn, Type::Dyn)
-            }
-            _ => {
-                let message = format!(
-                    "expression of type '{range}' cannot be range of a comprehension (must be list, map, or dynamic)"
-                );
-                (Type::Error, self.report(comprehension.range.span, message, None))
-            }
-        };
-        let Comprehension { var, var2, filter, body, operation, .. } = comprehension;
-        let vars = match var2 {
-            Some(var2) => [(var.clone(), key.clone()), (var2.clone(), element.clone())],
-            None => [(String::new(), Type::Error), (var.clone(), element.clone())],
-        };
-        self.scoped(vars, |checker| {
-            let condition = filter.as_mut().map(|filter| (checker.node(filter), filter.span));
-            let ty = checker.node(body);
-            let result = checker.comprehension_result(*operation, key, element, ty, body.span);
-            if let Some((ty, span)) = condition {
-                checker.expect_condition(&ty, result.clone(), span);
-            }
-            result
-        })
-    }
-
-    fn comprehension_result(
-        &mut self,
-        operation: Operation,
-        key: Type,
-        element: Type,
-        body: Type,
-        span: Span,
-    ) -> Type {
-        match operation {
-            Operation::All | Operation::Exists => {
-                self.expect_bool(&body, span);
-                Type::Bool
-            }
-            Operation::ExistsOne => {
-                self.expect_condition(&body, Type::Int, span);
-                Type::Bool
-            }
-            Operation::Filter => {
-                let list = Type::list(element);
-                self.expect_condition(&body, list.clone(), span);
-                list
-            }
-            Operation::Map | Operation::TransformList => Type::list(body),
-            Operation::TransformMap => Type::map(key, body),
-            Operation::SortBy => {
-                let list = Type::list(element);
-                // As overloads one after the other, so that the first one tells what an unknown key is.
-                let fits = SORTABLE.iter().filter(|key| self.inference.assign(&body, key)).count();
-                if fits == 0 {
-                    let args = [list.clone(), Type::list(body)];
-                    self.no_overload("@sortByAssociatedKeys", &args, true, span);
-                    self.hint("lists are sorted by numbers, strings, bytes, booleans and times".to_owned());
-                }
-                // Overloads that all fit a range of unknown type agree on nothing.
-                if fits > 1 && key == Type::Dyn { Type::Dyn } else { list }
-            }
-            Operation::TransformMapEntry => {
-                let entry = Type::map(self.inference.fresh(), self.inference.fresh());
-                if self.inference.assign(&body, &entry) {
-                    return self.inference.resolved(&entry);
-                }
-                let ty = self.no_overload("cel.@mapInsert", &[entry, body], false, span);
-                self.hint("each step gives a map, such as `{key: value}`".to_owned());
-                ty
-            }
-        }
-    }
 }
-
-/// What a list can be sorted by, in the order of cel-go's overloads.
-const SORTABLE: [Type; 8] = [
-    Type::Int,
-    Type::UInt,
-    Type::Double,
-    Type::Bool,
-    Type::Duration,
-    Type::Timestamp,
-    Type::String,
-    Type::Bytes,
-];
 
 fn literal_type(value: &Const) -> Type {
     match value {
@@ -537,13 +315,5 @@ fn literal_type(value: &Const) -> Type {
         Const::Timestamp(_) => Type::Timestamp,
         Const::Duration(_) => Type::Duration,
         Const::Type(_) => Type::Type(Box::new(Type::Dyn)),
-    }
-}
-
-/// A signature's type with its parameters replaced by unknowns of this call.
-fn instantiate(ty: &Type, params: &[Type; 2]) -> Type {
-    match ty {
-        Type::Param(index) => params.get(*index as usize).cloned().unwrap_or_default(),
-        _ => ty.map_parameters(|inner| instantiate(inner, params)),
     }
 }

@@ -1,12 +1,16 @@
 //! The evaluator: a recursion over the nodes of a program, at most as deep as the parser's limit.
 
+mod fields;
+mod macros;
+
 use std::cmp::Ordering;
 
+use fields::{has, select, select_optional};
+
 use super::activation::scope_value;
-use super::ast::{Operation, Relation};
+use super::ast::Relation;
 use super::lib::{MAX_ARGS, TABLE, index, index_optional};
-use super::native::go_type;
-use super::program::{Children, Field, Id, Loop, Name, Op, Program, Whole};
+use super::program::{Children, Field, Id, Name, Op, Program, Whole};
 use super::{Activation, AuxData, EvalError, EvalResult, List, Map, Message, Request, Value};
 
 /// The macro variables around a node, innermost first. The error of a bound expression shows where its
@@ -122,6 +126,9 @@ impl<'c, 'a> Evaluator<'c, 'a> {
             Op::Undefined(name) => Err(EvalError::UndefinedField(self.name(name))),
             Op::Fail(text) => Err(EvalError::Message(self.name(text))),
             Op::CallWithErrors { function, args } => self.call_with_errors(function, args, locals),
+            Op::CallOverload { function, overload, args } => {
+                self.call_overload(function, overload, args, locals)
+            }
             Op::SelectOptional { operand, field } => {
                 let operand = self.eval(operand, locals)?;
                 select_optional(ctx, operand, self.name(field))
@@ -284,6 +291,29 @@ impl<'c, 'a> Evaluator<'c, 'a> {
         }
     }
 
+    /// A call of one overload: what was known of the types excluded the others, whatever the arguments turn out to be.
+    #[inline(never)]
+    fn call_overload(
+        self,
+        function: u16,
+        overload: u8,
+        args: Children,
+        locals: Locals<'_, 'a>,
+    ) -> EvalResult<'a> {
+        let ids = self.children(args);
+        let mut values = [Value::Null; MAX_ARGS];
+        for (value, id) in values.iter_mut().zip(ids) {
+            *value = self.eval(*id, locals)?;
+        }
+        let args = values.get(..ids.len()).unwrap_or_default();
+        match TABLE.run_overload(function, overload, args).map(|run| run(self.ctx, args)) {
+            Some(Err(EvalError::NoSuchOverload)) | None => {
+                Err(TABLE.no_overload(self.ctx.arena, function, args))
+            }
+            Some(result) => result,
+        }
+    }
+
     #[inline]
     fn run(self, function: u16, member: bool, args: Option<&[Value<'a>]>) -> EvalResult<'a> {
         match (TABLE.run(function, member), args) {
@@ -293,121 +323,6 @@ impl<'c, 'a> Evaluator<'c, 'a> {
             },
             _ => Err(EvalError::NoSuchOverload),
         }
-    }
-
-    #[inline(never)]
-    fn comprehension(self, of: &'a Loop, locals: Locals<'_, 'a>) -> EvalResult<'a> {
-        let range = Range::of(self.ctx, self.eval(of.range, locals)?, of.paired)?;
-        match of.operation {
-            Operation::All => self.quantify(of, range, false, locals),
-            Operation::Exists => self.quantify(of, range, true, locals),
-            Operation::ExistsOne => self.exists_one(of, range, locals),
-            Operation::Filter | Operation::Map | Operation::TransformList => self.collect(of, range, locals),
-            Operation::TransformMap | Operation::TransformMapEntry => self.collect_map(of, range, locals),
-            Operation::SortBy => self.sort_by(of, range, locals),
-        }
-    }
-
-    /// Evaluates a body with the variables of the element at `at`.
-    fn body(self, of: &Loop, id: Id, range: Range<'a>, at: usize, locals: Locals<'_, 'a>) -> EvalResult<'a> {
-        let (key, value) = range.get(at);
-        if of.paired {
-            let outer = Frame { value: Ok(key), parent: locals };
-            self.eval(id, Some(&Frame { value: Ok(value), parent: Some(&outer) }))
-        } else {
-            self.eval(id, Some(&Frame { value: Ok(range.single(key, value)), parent: locals }))
-        }
-    }
-
-    /// `all` and `exists` are `&&` and `||` over the elements.
-    fn quantify(self, of: &Loop, range: Range<'a>, decisive: bool, locals: Locals<'_, 'a>) -> EvalResult<'a> {
-        let mut error = None;
-        for at in 0..range.len() {
-            match self.body(of, of.body, range, at, locals) {
-                Ok(Value::Bool(value)) if value == decisive => return Ok(Value::Bool(decisive)),
-                Ok(Value::Bool(_)) => {}
-                Ok(_) => error = error.or(Some(EvalError::NoSuchOverload)),
-                Err(first) => error = error.or(Some(first)),
-            }
-        }
-        error.map_or(Ok(Value::Bool(!decisive)), Err)
-    }
-
-    fn exists_one(self, of: &Loop, range: Range<'a>, locals: Locals<'_, 'a>) -> EvalResult<'a> {
-        let mut count = 0;
-        for at in 0..range.len() {
-            count += usize::from(truth(self.body(of, of.body, range, at, locals)?)?);
-        }
-        Ok(Value::Bool(count == 1))
-    }
-
-    fn passes(
-        self,
-        of: &Loop,
-        range: Range<'a>,
-        at: usize,
-        locals: Locals<'_, 'a>,
-    ) -> Result<bool, EvalError<'a>> {
-        of.filter.map_or(Ok(true), |filter| truth(self.body(of, filter, range, at, locals)?))
-    }
-
-    fn collect(self, of: &Loop, range: Range<'a>, locals: Locals<'_, 'a>) -> EvalResult<'a> {
-        let mut list = bumpalo::collections::Vec::with_capacity_in(range.len(), self.ctx.arena);
-        for at in 0..range.len() {
-            if !self.passes(of, range, at, locals)? {
-                continue;
-            }
-            let body = self.body(of, of.body, range, at, locals)?;
-            if of.operation != Operation::Filter {
-                list.push(body);
-            } else if truth(body)? {
-                let (key, value) = range.get(at);
-                list.push(range.single(key, value));
-            }
-        }
-        Ok(Value::list(self.ctx.arena, list.into_bump_slice()))
-    }
-
-    fn collect_map(self, of: &Loop, range: Range<'a>, locals: Locals<'_, 'a>) -> EvalResult<'a> {
-        let arena = self.ctx.arena;
-        let mut entries = bumpalo::collections::Vec::with_capacity_in(range.len(), arena);
-        for at in 0..range.len() {
-            if !self.passes(of, range, at, locals)? {
-                continue;
-            }
-            match (self.body(of, of.body, range, at, locals)?, of.operation) {
-                (Value::Map(map), Operation::TransformMapEntry) => {
-                    for (key, value) in map.iter() {
-                        if entries.iter().any(|(known, _): &(Value<'_>, Value<'_>)| known.equals(key)) {
-                            let key = super::lib::display(key);
-                            return Err(EvalError::message(
-                                arena,
-                                format_args!("insert failed: key {key} already exists"),
-                            ));
-                        }
-                        entries.push((key, value));
-                    }
-                }
-                (_, Operation::TransformMapEntry) => return Err(EvalError::NoSuchOverload),
-                (value, _) => entries.push((range.get(at).0, value)),
-            }
-        }
-        Ok(Value::Map(Map::of_entries(arena, &entries)))
-    }
-
-    fn sort_by(self, of: &Loop, range: Range<'a>, locals: Locals<'_, 'a>) -> EvalResult<'a> {
-        if let Range::Map(_) = range {
-            return Err(EvalError::Message("no such overload: @sortByAssociatedKeys"));
-        }
-        let arena = self.ctx.arena;
-        let mut keyed = bumpalo::collections::Vec::with_capacity_in(range.len(), arena);
-        for at in 0..range.len() {
-            keyed.push((self.body(of, of.body, range, at, locals)?, range.get(at).1));
-        }
-        super::lib::check_sortable(arena, keyed.iter().map(|(key, _)| *key))?;
-        keyed.sort_by(|(a, _), (b, _)| a.compare(*b).unwrap_or(Ordering::Equal));
-        let list = arena.alloc_slice_fill_iter(keyed.iter().map(|(_, value)| *value));
-        Ok(Value::list(arena, list))
     }
 }
 
@@ -422,13 +337,6 @@ fn local<'a>(locals: Locals<'_, 'a>, depth: u32) -> EvalResult<'a> {
 #[inline]
 fn attr<'a>(attrs: Map<'a>, name: &'a str) -> EvalResult<'a> {
     attrs.get(name).ok_or(EvalError::NoSuchKey(name))
-}
-
-fn truth<'a>(value: Value<'_>) -> Result<bool, EvalError<'a>> {
-    match value {
-        Value::Bool(value) => Ok(value),
-        _ => Err(EvalError::NoSuchOverload),
-    }
 }
 
 /// `==`. Kinds that Cerbos brings refuse to be compared to others, which their texts are not.
@@ -474,108 +382,5 @@ fn compare<'a>(
             Err(super::lib::unordered(left, named))
         }
         Err(error) => Err(error),
-    }
-}
-
-/// `operand.name`
-fn select<'a>(ctx: &Activation<'a>, operand: Value<'a>, name: &'a str) -> EvalResult<'a> {
-    match operand {
-        Value::Map(map) => map.get(name).ok_or(EvalError::NoSuchKey(name)),
-        Value::Message(message) => message
-            .field(ctx.arena, name)
-            .ok_or_else(|| EvalError::message(ctx.arena, format_args!("no such field '{name}'"))),
-        Value::Optional(_) => select_optional(ctx, operand, name),
-        Value::List(_) => Err(NO_FIELD_OF_LIST),
-        _ => Err(EvalError::NoSuchKey(name)),
-    }
-}
-
-/// A field is asked for by its name, and a list has but numbers.
-const NO_FIELD_OF_LIST: EvalError<'static> = EvalError::Message("unsupported index type 'string' in list");
-
-/// `operand.?name`
-fn select_optional<'a>(ctx: &Activation<'a>, operand: Value<'a>, name: &str) -> EvalResult<'a> {
-    Ok(match operand {
-        Value::Optional(Some(inner)) => return select_optional(ctx, *inner, name),
-        Value::Map(map) => Value::Optional(map.get(name).map(|value| &*ctx.arena.alloc(value))),
-        Value::Message(message) if has_field(ctx, message, name) => {
-            Value::Optional(message.field(ctx.arena, name).map(|value| &*ctx.arena.alloc(value)))
-        }
-        Value::List(_) => return Err(NO_FIELD_OF_LIST),
-        _ => Value::Optional(None),
-    })
-}
-
-/// `has(operand.name)`
-fn has<'a>(ctx: &Activation<'a>, operand: Value<'a>, name: &str) -> Result<bool, EvalError<'a>> {
-    match operand {
-        Value::Map(map) => Ok(map.get(name).is_some()),
-        Value::Message(message) => Ok(has_field(ctx, message, name)),
-        Value::Optional(Some(inner)) => has(ctx, *inner, name),
-        Value::List(_) => Err(NO_FIELD_OF_LIST),
-        _ => Ok(false),
-    }
-}
-
-/// Whether a field is set, which in proto3 is to differ from its default.
-fn has_field<'a>(ctx: &Activation<'a>, message: Message<'a>, name: &str) -> bool {
-    match (message, name) {
-        (Message::Request(request), "auxData" | "aux_data") => request.aux_data.is_some(),
-        (Message::Runtime(_), _) => true,
-        _ => match message.field(ctx.arena, name) {
-            Some(Value::Message(_)) => true,
-            Some(value) => !value.is_zero(),
-            None => false,
-        },
-    }
-}
-
-/// What a macro runs over: pairs of index and element, or of key and value.
-#[derive(Clone, Copy)]
-enum Range<'a> {
-    List(List<'a>),
-    Map(Map<'a>),
-}
-
-impl<'a> Range<'a> {
-    fn of(ctx: &Activation<'a>, value: Value<'a>, paired: bool) -> Result<Self, EvalError<'a>> {
-        match value {
-            Value::List(list) => Ok(Self::List(list)),
-            Value::Map(map) => Ok(Self::Map(map)),
-            other => {
-                let kind = go_type(other);
-                Err(if paired {
-                    EvalError::message(
-                        ctx.arena,
-                        format_args!("unsupported comprehension range type: {kind}"),
-                    )
-                } else {
-                    EvalError::message(ctx.arena, format_args!("got '{kind}', expected iterable type"))
-                })
-            }
-        }
-    }
-
-    fn len(self) -> usize {
-        match self {
-            Self::List(list) => list.len(),
-            Self::Map(map) => map.len(),
-        }
-    }
-
-    fn get(self, at: usize) -> (Value<'a>, Value<'a>) {
-        let index = Value::Int(i64::try_from(at).unwrap_or(i64::MAX));
-        match self {
-            Self::List(list) => (index, list.get(at).unwrap_or(Value::Null)),
-            Self::Map(map) => map.entry(at).unwrap_or((Value::Null, Value::Null)),
-        }
-    }
-
-    /// What the one variable of a macro stands for: a list's element, a map's key.
-    fn single(self, key: Value<'a>, value: Value<'a>) -> Value<'a> {
-        match self {
-            Self::List(_) => value,
-            Self::Map(_) => key,
-        }
     }
 }

@@ -1,5 +1,7 @@
 //! Expressions: parsed, checked and folded.
 
+use std::borrow::Cow;
+
 use super::ast::Node;
 use super::check::check;
 use super::failing::failing;
@@ -29,6 +31,8 @@ pub struct Expr {
     text: String,
     root: Node,
     references: References,
+    /// Whether the tree is also folded where the PDP evaluates it.
+    is_folded: bool,
     failure: Option<Issue>,
 }
 
@@ -60,7 +64,7 @@ impl Expr {
         // As in the PDP, an expression is not folded where the time is read, or where that makes a mistake of it.
         let is_folded = !references.now && validate(&root).is_empty();
         let failure = if is_folded { failing(&root) } else { as_written };
-        Ok(Self { text: text.to_owned(), root, references, failure })
+        Ok(Self { text: text.to_owned(), root, references, is_folded, failure })
     }
 
     /// The text as it was written.
@@ -79,6 +83,11 @@ impl Expr {
     #[must_use]
     pub fn references(&self) -> &References {
         &self.references
+    }
+
+    /// What the expression still reads when it is evaluated, where that is not what was written.
+    pub(crate) fn evaluated_references(&self) -> Cow<'_, References> {
+        if self.is_folded { Cow::Owned(References::of(&self.root)) } else { Cow::Borrowed(&self.references) }
     }
 
     /// A constant that fails before anything is evaluated, as [`Code::ExpressionConstant`] with the error as its

@@ -18,12 +18,21 @@ const MAX_SIZE: usize = 1_000;
 pub(crate) fn fold(node: &mut Node) {
     // A literal of a message is none of cel-go's constants, though what it is an argument of may become one.
     let is_message = matches!(node.kind, Kind::Message { .. });
-    if !is_message && is_constant(node, &mut Scopes::new()) && reduce(node) {
-        return;
+    if !is_message && is_constant(node, &mut Scopes::new()) {
+        forget_overloads(node);
+        if reduce(node) {
+            return;
+        }
     }
     node.for_each_child_mut(fold);
     prune(node);
     reduce_call(node);
+}
+
+/// A constant is of the type that it has, whatever was inferred of it before it was known.
+fn forget_overloads(node: &mut Node) {
+    node.overload = None;
+    node.for_each_child_mut(forget_overloads);
 }
 
 /// Evaluates a call whose arguments have become constants, which it may be while the whole is not: in the body of

@@ -5,7 +5,7 @@ use super::lib::TABLE;
 use super::parser::did_you_mean;
 use super::types::{MessageType, Type};
 use super::well_known;
-use crate::text::nearest;
+use crate::text::{Span, nearest};
 
 /// What people call the parts of a request, in lower case and without underscores, and what to write.
 const MEANT: [(&[&str], &str); 14] = [
@@ -30,6 +30,40 @@ const MEANT: [(&[&str], &str); 14] = [
     (&["none", "nil", "null", "undefined"], "the value is written `null`"),
     (&["true", "false"], "truth values are written in lower case: `true`, `false`"),
 ];
+
+/// What the words of other languages are in this one.
+pub(crate) fn word_hint(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "and" | "AND" => "the operator is written `&&`",
+        "or" | "OR" => "the operator is written `||`",
+        "not" | "NOT" => "the operator is written `!`",
+        "is" => "equality is written `==`",
+        "if" | "then" | "else" => "a choice is written `condition ? a : b`",
+        "for" | "while" => "lists are gone through by macros, such as `list.exists(x, …)`",
+        _ => return None,
+    })
+}
+
+/// What was probably meant where no token begins.
+pub(crate) fn unknown_hint(text: &str, at: Span) -> Option<String> {
+    let (before, rest) = (text.get(..at.range().start)?, text.get(at.range().start..)?);
+    let unknown = text.get(at.range())?;
+    let hint = match unknown.chars().next()? {
+        '=' if before.ends_with("!=") => "inequality is written `!=`",
+        '=' if unknown.starts_with("=>") => "at least is written `>=`",
+        '=' => "equality is written `==`",
+        '&' => "the operator is written `&&`",
+        '|' => "the operator is written `||`",
+        quote @ ('"' | '\'') if !rest.get(1..)?.lines().next().unwrap_or_default().contains(quote) => {
+            return Some(format!("the string is not closed: a `{quote}` is missing"));
+        }
+        '"' | '\'' if unknown.contains('\\') => {
+            "what follows the backslash makes no escape; a backslash itself is written twice"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
 
 /// The advice for a name that people use for something of another name.
 fn meant(name: &str) -> Option<&'static str> {
@@ -76,19 +110,44 @@ pub(crate) fn field_hint(message: MessageType, field: &str) -> Option<String> {
         .or_else(|| attributed.then(|| format!("attributes are below `attr`: write `attr.{field}`")))
 }
 
+/// The macros that go over lists and maps.
+const MACROS: [&str; 10] = [
+    "all",
+    "exists",
+    "exists_one",
+    "existsOne",
+    "filter",
+    "map",
+    "sortBy",
+    "transformList",
+    "transformMap",
+    "transformMapEntry",
+];
+
+/// The macro that was probably meant by the name of a member function that there is not.
+pub(crate) fn macro_meant(name: &str) -> Option<&'static str> {
+    match name {
+        "any" | "some" => Some("exists"),
+        "every" | "forall" => Some("all"),
+        "where" => Some("filter"),
+        _ => nearest(name, TABLE.names().chain(MACROS)).filter(|near| MACROS.contains(near)),
+    }
+}
+
 pub(crate) fn function_hint(name: &str, args: usize) -> Option<String> {
     match (name, args) {
         ("existsOne", 3) => Some("with one variable the macro is `exists_one`".to_owned()),
         ("all" | "exists" | "filter" | "map" | "exists_one", _) => {
             Some(format!("write `list.{name}(x, …)`: a variable and an expression"))
         }
+        ("not", _) => Some("the operator is written `!`".to_owned()),
         ("length" | "len" | "count", _) => Some("did you mean `size`?".to_owned()),
         ("includes" | "has", _) => Some("did you mean `x in list`, or `contains` of a string?".to_owned()),
         ("lower" | "toLowerCase" | "toLower", _) => Some("did you mean `lowerAscii`?".to_owned()),
         ("upper" | "toUpperCase" | "toUpper", _) => Some("did you mean `upperAscii`?".to_owned()),
         _ => {
-            let macros = ["has", "all", "exists", "exists_one", "filter", "map", "sortBy", "transformList"];
-            did_you_mean(name, TABLE.names().chain(macros))
+            let likely = did_you_mean(name, TABLE.names().chain(["has"]).chain(MACROS));
+            likely.or_else(|| macro_meant(name).map(|meant| format!("did you mean `{meant}`?")))
         }
     }
 }

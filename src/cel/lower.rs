@@ -114,7 +114,9 @@ impl<'n> Lowering<'n> {
                 let (operand, index) = (self.node(operand), self.node(index));
                 if *optional { Op::IndexOptional { operand, index } } else { Op::Index { operand, index } }
             }
-            Kind::Call { function, target, args } => self.call(function, target.as_deref(), args),
+            Kind::Call { function, target, args } => {
+                self.call(function, target.as_deref(), args, node.overload)
+            }
             Kind::Relation { operator, left, right } => self.relation(*operator, left, right),
             Kind::And(terms) => Op::And(self.nodes_of(terms)),
             Kind::Or(terms) => Op::Or(self.nodes_of(terms)),
@@ -251,7 +253,7 @@ impl<'n> Lowering<'n> {
         }
     }
 
-    fn call(&mut self, function: &str, target: Option<&Node>, args: &[Node]) -> Op {
+    fn call(&mut self, function: &str, target: Option<&Node>, args: &[Node], overload: Option<u8>) -> Op {
         let all: Vec<&Node> = target.into_iter().chain(args).collect();
         match (function, all.as_slice()) {
             ("!_", [operand]) => return Op::Not(self.node(operand)),
@@ -273,7 +275,13 @@ impl<'n> Lowering<'n> {
             Some((index, _)) if target.is_none() && CALLED_WITH_ERRORS.contains(&function) => {
                 Op::CallWithErrors { function: index, args: self.children(&ids) }
             }
-            Some((function, _)) => Op::Call { function, member: target.is_some(), args: self.children(&ids) },
+            Some((index, function)) => {
+                let args = self.children(&ids);
+                match overload.filter(|overload| function.is_selective(*overload)) {
+                    Some(overload) => Op::CallOverload { function: index, overload, args },
+                    None => Op::Call { function: index, member: target.is_some(), args },
+                }
+            }
             None => Op::Undefined(self.name(function)),
         }
     }

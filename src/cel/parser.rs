@@ -1,9 +1,11 @@
 //! Tokens to a tree: precedence climbing. The grammar is that of the CEL specification
 //! (<https://github.com/google/cel-spec/blob/master/doc/langdef.md#syntax>) with cel-go's optional syntax.
 
+mod brackets;
 mod recovery;
 
-use super::ast::{Element, Entry, Field, Kind, Node, Relation};
+use super::ast::{Kind, Node, Relation};
+use super::hints::{unknown_hint, word_hint};
 use super::lexer::{Token, TokenKind, tokenize};
 use super::lib::TABLE;
 use super::{Const, Issue, literal, macros};
@@ -44,9 +46,10 @@ pub(crate) fn parse(text: &str) -> Result<Node, Vec<Issue>> {
     }
     let (tokens, unknown) = tokenize(text);
     let issue = |span: Span| {
+        let hint = unknown_hint(text, span);
         let text = text.get(span.range()).unwrap_or_default();
         let text = text.replace('\t', "\\t").replace('\n', "\\n").replace('\r', "\\r");
-        syntax_error(span, format!("Syntax error: token recognition error at: '{text}'"))
+        Issue { hint, ..syntax_error(span, format!("Syntax error: token recognition error at: '{text}'")) }
     };
     let issues = unknown.iter().copied().map(issue).collect();
     let mut parser = Parser { text, tokens, unknown, at: 0, depth: 0, open: Vec::new(), issues };
@@ -322,23 +325,6 @@ impl<'t> Parser<'t> {
         Some(name.to_owned())
     }
 
-    /// Expressions up to a closing bracket, whose span is returned with them.
-    #[inline(never)]
-    fn arguments(&mut self, close: &str) -> Parsed<(Vec<Node>, Span)> {
-        let mut args = Vec::new();
-        self.open.push((")", true));
-        self.operand_or(&[close])?;
-        if self.peek_symbol() == Some(close) {
-            return Ok((args, self.close(close)?));
-        }
-        loop {
-            args.push(self.expression()?);
-            if self.take(",").is_none() {
-                return Ok((args, self.close(close)?));
-            }
-        }
-    }
-
     fn primary(&mut self) -> Parsed<Node> {
         let token = self.peek();
         match token.kind {
@@ -415,7 +401,9 @@ impl<'t> Parser<'t> {
         let name = self.text_of(token);
         let span = start.to(token.span);
         if RESERVED.contains(&name) {
-            return Err(Box::new(syntax_error(span, format!("reserved identifier: {name}"))));
+            let hint = word_hint(name).map(str::to_owned);
+            let issue = syntax_error(span, format!("reserved identifier: {name}"));
+            return Err(Box::new(Issue { hint, ..issue }));
         }
         self.at += 1;
         if self.take("(").is_some() {
@@ -427,99 +415,6 @@ impl<'t> Parser<'t> {
             return macros::global(name, args, span.to(end));
         }
         Ok(Node::new(Kind::Ident { name: name.to_owned(), absolute }, span))
-    }
-
-    /// What stands between brackets, up to the closing one, whose span is returned with it. A comma may stand
-    /// before the closing bracket.
-    fn elements<T>(
-        &mut self,
-        close: &'static str,
-        begins: impl FnOnce(&mut Self) -> Parsed<()>,
-        goes_on: impl Fn(&Self) -> bool,
-        mut element: impl FnMut(&mut Self) -> Parsed<T>,
-    ) -> Parsed<(Vec<T>, Span)> {
-        self.at += 1;
-        self.open.push((close, true));
-        let mut elements = Vec::new();
-        begins(self)?;
-        if self.take(",").is_some() || self.peek_symbol() == Some(close) {
-            return Ok((elements, self.close(close)?));
-        }
-        loop {
-            elements.push(element(self)?);
-            if self.take(",").is_none() {
-                return Ok((elements, self.close_elements(close)?));
-            }
-            if !goes_on(self) {
-                return Ok((elements, self.close(close)?));
-            }
-        }
-    }
-
-    fn begins_element(&self) -> bool {
-        self.begins_operand(self.peek()) || self.peek_symbol() == Some("?")
-    }
-
-    #[inline(never)]
-    fn list(&mut self, start: Span) -> Parsed<Node> {
-        let (elements, end) = self.elements(
-            "]",
-            |parser| parser.operand_or(&["]", ",", "?"]),
-            Self::begins_element,
-            |parser| {
-                let optional = parser.take("?").is_some();
-                Ok(Element { value: parser.expression()?, optional })
-            },
-        )?;
-        Ok(Node::new(Kind::List(elements), start.to(end)))
-    }
-
-    #[inline(never)]
-    fn map(&mut self, start: Span) -> Parsed<Node> {
-        let (entries, end) = self.elements(
-            "}",
-            |parser| parser.operand_or(&["}", ",", "?"]),
-            Self::begins_element,
-            |parser| {
-                let optional = parser.take("?").is_some();
-                let key = parser.expression()?;
-                parser.expect(":")?;
-                Ok(Entry { key, value: parser.expression()?, optional })
-            },
-        )?;
-        Ok(Node::new(Kind::Map(entries), start.to(end)))
-    }
-
-    #[inline(never)]
-    fn message(&mut self, name: String, start: Span) -> Parsed<Node> {
-        let (fields, end) = self.elements(
-            "}",
-            |parser| match (parser.peek().kind, parser.peek_symbol()) {
-                (TokenKind::Ident | TokenKind::EscapedIdent, _) | (_, Some("}" | "," | "?")) => Ok(()),
-                _ => {
-                    let issue = parser.unexpected("{'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}");
-                    let behind = parser.tokens.get(parser.at + 1).map(|token| token.kind);
-                    let goes_on = matches!(behind, Some(TokenKind::Ident | TokenKind::EscapedIdent))
-                        || matches!(parser.symbol_behind(), Some("}" | "," | "?"));
-                    if !goes_on {
-                        return Err(issue);
-                    }
-                    parser.pass_over(*issue);
-                    Ok(())
-                }
-            },
-            |parser| {
-                matches!(parser.peek().kind, TokenKind::Ident | TokenKind::EscapedIdent)
-                    || parser.peek_symbol() == Some("?")
-            },
-            |parser| {
-                let optional = parser.take("?").is_some();
-                let name = parser.field_name().ok_or_else(|| parser.unexpected(NAMES))?;
-                parser.expect(":")?;
-                Ok(Field { name, value: parser.expression()?, optional })
-            },
-        )?;
-        Ok(Node::new(Kind::Message { name, fields }, start.to(end)))
     }
 }
 

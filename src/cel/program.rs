@@ -16,12 +16,12 @@ pub trait Names {
     /// The value of a constant.
     fn constant(&self, name: &str) -> Option<&Const>;
 
-    /// All variables with their slots, for expressions that use `V` whole.
+    /// The variables that `V` holds where it is used whole, with their slots.
     fn variables(&self) -> Vec<(&str, u32)> {
         Vec::new()
     }
 
-    /// All constants, for expressions that use `C` whole.
+    /// The constants that `C` holds where it is used whole.
     fn constants(&self) -> Vec<(&str, &Const)> {
         Vec::new()
     }
@@ -169,6 +169,12 @@ pub(crate) enum Op {
     Call {
         function: u16,
         member: bool,
+        args: Children,
+    },
+    /// A call that may run but one of the function's overloads.
+    CallOverload {
+        function: u16,
+        overload: u8,
         args: Children,
     },
     /// A global function of two lists that is called with errors as well.

@@ -12,7 +12,7 @@ pub struct References {
     pub variables: Vec<(String, Span)>,
     /// `C.name` and `constants.name`, also below `has()`, with their places.
     pub constants: Vec<(String, Span)>,
-    /// Whether `V` or `C` is used whole: all variables and constants are read then.
+    /// Whether `V` or `C` is used whole: it holds what is read by its name elsewhere in the policy.
     pub whole_names: bool,
     /// Attributes of the principal.
     pub principal_attrs: AttrUse,
@@ -61,6 +61,7 @@ impl References {
         }
         if let Some((operand, name)) = named_read(node)
             && let Some(place) = place(operand, scopes)
+            && !(is_optional(node) && matches!(place, Place::Variables | Place::Constants))
             && self.read(place, name, node.span)
         {
             return;
@@ -113,6 +114,11 @@ fn named_read(node: &Node) -> Option<(&Node, &str)> {
         Kind::Relation { operator: Relation::In, left, right } => Some((right, literal_name(left)?)),
         _ => None,
     }
+}
+
+/// `x.?name`: of variables and constants that asks for a map of all of them first.
+fn is_optional(node: &Node) -> bool {
+    matches!(node.kind, Kind::Select { optional: true, .. })
 }
 
 fn literal_name(node: &Node) -> Option<&str> {

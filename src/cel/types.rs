@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::Value;
+
 /// The type of an expression, as far as it is known before evaluation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Type {
@@ -119,6 +121,34 @@ impl Type {
             Self::Type(inner) => Self::Type(Box::new(replace(inner))),
             Self::Map(key, value) => Self::map(replace(key), replace(value)),
             _ => self.clone(),
+        }
+    }
+
+    /// Whether a value is of the type, as far as cel-go looks: of a list at the first element, of a map at the first
+    /// entry.
+    pub(crate) fn has(&self, value: Value<'_>) -> bool {
+        match (self, value) {
+            (Self::Dyn | Self::Error | Self::Param(_), _)
+            | (Self::Null, Value::Null)
+            | (Self::Bool, Value::Bool(_))
+            | (Self::Int, Value::Int(_))
+            | (Self::UInt, Value::UInt(_))
+            | (Self::Double, Value::Double(_))
+            | (Self::String, Value::String(_))
+            | (Self::Bytes, Value::Bytes(_))
+            | (Self::Timestamp, Value::Timestamp(_))
+            | (Self::Duration, Value::Duration(_))
+            | (Self::Type(_), Value::Type(_))
+            | (Self::Optional(_), Value::Optional(None)) => true,
+            (Self::Wrapper(inner), value) => matches!(value, Value::Null) || inner.has(value),
+            (Self::Optional(inner), Value::Optional(Some(value))) => inner.has(*value),
+            (Self::List(element), Value::List(list)) => list.get(0).is_none_or(|first| element.has(first)),
+            (Self::Map(key, value), Value::Map(map)) => {
+                map.entry(0).is_none_or(|(first, of)| key.has(first) && value.has(of))
+            }
+            (Self::Message(message), Value::Message(_)) => message.name() == value.type_name(),
+            (Self::Opaque(_), Value::Opaque(_)) => Self::named(value.type_name()).as_ref() == Some(self),
+            _ => false,
         }
     }
 

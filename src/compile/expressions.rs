@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::modules::ModuleScope;
+use super::used::UsedNames;
 use crate::cel::{Expr, Issue, Program, References};
 use crate::policy::{Condition as Tree, ConditionKind, Output as Reports, Policy, Text};
 use crate::table::{AttributesRead, Condition, Expression, Output};
@@ -29,21 +29,27 @@ impl Expressions {
         text: &Text,
         diagnostics: &mut Diagnostics,
     ) -> Option<Arc<Expr>> {
-        let checked = match self.checked.get(text.value.as_str()) {
-            Some(checked) => checked.clone(),
-            None => {
-                let checked = Expr::parse(&text.value).map(Arc::new).map_err(Arc::from);
-                self.checked.insert(text.value.as_str().into(), checked.clone());
-                checked
-            }
-        };
-        match checked {
+        match self.checked(&text.value) {
             Ok(expr) => Some(expr),
             Err(issues) => {
                 diagnostics.extend(issues.iter().map(|issue| report(policy, text, issue)));
                 None
             }
         }
+    }
+
+    /// A text as an expression, if it is one.
+    pub(super) fn parse(&mut self, text: &str) -> Option<Arc<Expr>> {
+        self.checked(text).ok()
+    }
+
+    fn checked(&mut self, text: &str) -> Checked {
+        if let Some(checked) = self.checked.get(text) {
+            return checked.clone();
+        }
+        let checked = Expr::parse(text).map(Arc::new).map_err(Arc::from);
+        self.checked.insert(text.into(), checked.clone());
+        checked
     }
 
     /// Whether a checked text can be evaluated at all; what keeps it from that is reported. The PDP would pass over
@@ -65,7 +71,7 @@ impl Expressions {
         self.checked.get(text).and_then(|checked| checked.as_deref().ok())
     }
 
-    fn program(&mut self, expr: &Expr, text: &str, scope: &ModuleScope<'_>) -> Expression {
+    fn program(&mut self, expr: &Expr, text: &str, names: &UsedNames<'_, '_>) -> Expression {
         let references = expr.references();
         let shareable =
             references.variables.is_empty() && references.constants.is_empty() && !references.whole_names;
@@ -74,7 +80,7 @@ impl Expressions {
         }
         let key: Arc<str> =
             self.checked.get_key_value(text).map_or_else(|| text.into(), |(key, _)| Arc::clone(key));
-        let program = Arc::new(Program::lower(expr, scope));
+        let program = Arc::new(Program::lower(expr, names));
         if shareable {
             self.programs.insert(Arc::clone(&key), Arc::clone(&program));
         }
@@ -113,7 +119,7 @@ impl Reads {
 /// Compiles the expressions of one policy.
 pub(super) struct Compiler<'c, 'p> {
     pub(super) policy: &'p Policy,
-    pub(super) scope: &'c ModuleScope<'p>,
+    pub(super) names: &'c UsedNames<'c, 'p>,
     pub(super) expressions: &'c mut Expressions,
     pub(super) diagnostics: &'c mut Diagnostics,
     pub(super) reads: Reads,
@@ -123,20 +129,17 @@ impl Compiler<'_, '_> {
     fn expression(&mut self, text: &Text) -> Option<Expression> {
         let expr = self.expressions.check(self.policy, text, self.diagnostics)?;
         let references = expr.references();
-        let defined = self.scope.check_references(self.policy, text, references, self.diagnostics);
+        let defined = self.names.scope.check_references(self.policy, text, references, self.diagnostics);
         self.read(references);
-        defined.then(|| self.expressions.program(&expr, &text.value, self.scope))
+        defined.then(|| self.expressions.program(&expr, &text.value, self.names))
     }
 
     fn read(&mut self, references: &References) {
         self.reads.runtime |= references.runtime;
         self.reads.attributes.add(references);
-        self.reads.constants.extend(self.scope.constants_read(references).map(str::to_owned));
-        if references.whole_names {
-            self.scope.all_reads().for_each(|read| self.reads.merge(read));
-        }
+        self.reads.constants.extend(references.constants.iter().map(|(name, _)| name.clone()));
         for (name, _) in &references.variables {
-            let through = self.scope.variable_reads(name);
+            let through = self.names.scope.variable_reads(name);
             through.into_iter().for_each(|through| self.reads.merge(through));
         }
     }

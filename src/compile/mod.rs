@@ -13,6 +13,7 @@ mod patterns;
 mod remains;
 mod rules;
 mod schemas;
+mod used;
 
 use std::collections::BTreeMap;
 

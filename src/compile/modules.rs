@@ -9,6 +9,7 @@ use super::denials::Denial;
 use super::expressions::{Compiler, Expressions, Reads};
 use super::imports::{Library, find};
 use super::rules;
+use super::used::{UsedNames, Written};
 use crate::cel::{Const, Expr, Names, Program, References};
 use crate::policy::{Constant, ConstantValue, Constants, Definition, Policy, Text, Variables};
 use crate::table::{self, Module, ModuleId};
@@ -74,13 +75,8 @@ impl<'p> ModuleScope<'p> {
         self.slots.get(name).and_then(|slot| self.reads.get(*slot as usize))
     }
 
-    /// What evaluating each of the variables reads.
-    pub(super) fn all_reads(&self) -> impl Iterator<Item = &Reads> {
-        self.reads.iter()
-    }
-
-    /// The names of the constants that an expression reads itself.
-    pub(super) fn constants_read<'s>(&'s self, references: &'s References) -> impl Iterator<Item = &'s str> {
+    /// The names of the constants that the expression of a variable reads itself.
+    fn constants_read<'s>(&'s self, references: &'s References) -> impl Iterator<Item = &'s str> {
         let by_name = references.constants.iter().map(|(name, _)| name.as_str());
         let whole = self.constants.keys().copied().filter(|_| references.whole_names);
         by_name.chain(whole)
@@ -168,16 +164,25 @@ impl<'l, 'p> Modules<'l, 'p> {
         self.modules.into()
     }
 
+    /// The names that expressions see which use them whole, if these are all that are written in one place.
+    pub(super) fn used<'s>(
+        &mut self,
+        scope: &'s ModuleScope<'p>,
+        written: impl Iterator<Item = Written<'p>>,
+    ) -> UsedNames<'s, 'p> {
+        UsedNames::of(scope, &mut self.expressions, written)
+    }
+
     /// Compiles expressions of a policy in its scope, and tells what they read.
     pub(super) fn with_compiler<T>(
         &mut self,
         policy: &'p Policy,
-        scope: &ModuleScope<'p>,
+        names: &UsedNames<'_, 'p>,
         compile: impl FnOnce(&mut Compiler<'_, 'p>) -> T,
     ) -> (T, Reads) {
         let mut compiler = Compiler {
             policy,
-            scope,
+            names,
             expressions: &mut self.expressions,
             diagnostics: &mut self.diagnostics,
             reads: Reads::default(),

@@ -48,7 +48,9 @@ fn check<'p>(policy: &'p Policy, library: &Library<'p>) -> Diagnostics {
         Body::ExportConstants(_) => return Diagnostics::new(),
     };
     let scope = modules.scope(policy, constants, variables);
-    modules.with_compiler(policy, &scope, |compiler| expressions(policy, compiler));
+    // What is compiled here is only checked, so that it does not matter what is whole.
+    let names = modules.used(&scope, std::iter::empty());
+    modules.with_compiler(policy, &names, |compiler| expressions(policy, compiler));
     modules.take_diagnostics()
 }
 

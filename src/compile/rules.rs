@@ -45,7 +45,8 @@ pub(super) fn derived_roles<'p>(
     let scope = Arc::new(modules.scope(policy, &body.constants, &body.variables));
     let mut definitions = BTreeMap::new();
     for definition in &body.definitions {
-        let (condition, reads) = modules.with_compiler(policy, &scope, |compiler| {
+        let names = modules.used(&scope, std::iter::once((definition.condition.as_ref(), None)));
+        let (condition, reads) = modules.with_compiler(policy, &names, |compiler| {
             definition.condition.as_ref().map(|condition| compiler.condition(condition))
         });
         let parents = roles_or_any(&definition.parent_roles);
@@ -80,13 +81,15 @@ pub(super) fn resource_policy<'p>(
     let imported = import_derived_roles(policy, body, modules);
     let referenced = referenced_roles(policy, body, &imported, modules);
     let scope = Arc::new(modules.scope(policy, &body.constants, &body.variables));
+    let written = body.rules.iter().map(|rule| (rule.condition.as_ref(), rule.output.as_ref()));
+    let names = modules.used(&scope, written);
     let needs_consent = needs_consent(body.scope_permissions.as_ref());
     let mut rules = Vec::with_capacity(body.rules.len());
     let mut memos = 0;
     let mut reads = Reads::default();
     for (index, rule) in body.rules.iter().enumerate() {
         check_has_roles(policy, rule, modules);
-        let ((condition, output), of_rule) = modules.with_compiler(policy, &scope, |compiler| {
+        let ((condition, output), of_rule) = modules.with_compiler(policy, &names, |compiler| {
             (
                 compile_condition(compiler, rule.condition.as_ref()),
                 rule.output.as_ref().map(|it| compiler.output(it)),
@@ -390,13 +393,15 @@ pub(super) fn principal_policy<'p>(
     builder: &mut Builder,
 ) {
     let scope = Arc::new(modules.scope(policy, &body.constants, &body.variables));
+    let actions = body.rules.iter().flat_map(|rule| &rule.actions);
+    let names = modules.used(&scope, actions.map(|it| (it.condition.as_ref(), it.output.as_ref())));
     let needs_consent = needs_consent(body.scope_permissions.as_ref());
     let mut rules = Vec::new();
     let mut reads = Reads::default();
     for rule in &body.rules {
         let resource = matcher(policy, &rule.resource, &sanitize(&rule.resource), modules);
         for (index, action) in rule.actions.iter().enumerate() {
-            let ((condition, output), of_rule) = modules.with_compiler(policy, &scope, |compiler| {
+            let ((condition, output), of_rule) = modules.with_compiler(policy, &names, |compiler| {
                 let condition = compile_condition(compiler, action.condition.as_ref());
                 (condition, action.output.as_ref().map(|it| compiler.output(it)))
             });
@@ -455,10 +460,12 @@ pub(super) fn role_policy<'p>(
     builder: &mut Builder,
 ) {
     let scope = modules.scope(policy, &body.constants, &body.variables);
+    let written = body.rules.iter().map(|rule| (rule.condition.as_ref(), rule.output.as_ref()));
+    let names = modules.used(&scope, written);
     let mut rules = Vec::with_capacity(body.rules.len());
     let mut reads = Reads::default();
     for rule in &body.rules {
-        let ((condition, output), of_rule) = modules.with_compiler(policy, &scope, |compiler| {
+        let ((condition, output), of_rule) = modules.with_compiler(policy, &names, |compiler| {
             (
                 compile_condition(compiler, rule.condition.as_ref()),
                 rule.output.as_ref().map(|it| compiler.output(it)),

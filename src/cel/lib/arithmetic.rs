@@ -326,7 +326,11 @@ fn no_key<'a>(ctx: &Activation<'a>, at: Value<'a>) -> EvalError<'a> {
     if !is_index(at) {
         return unsupported_index(ctx, at, "");
     }
-    EvalError::NoSuchKey(bumpalo::format!(in ctx.arena, "{}", super::display(at)).into_bump_str())
+    let key = match at {
+        Value::Double(_) => super::go_text(at),
+        _ => super::display(at),
+    };
+    EvalError::NoSuchKey(ctx.arena.alloc_str(&key))
 }
 
 /// The error of a value that is no index; `of` ends the sentence.

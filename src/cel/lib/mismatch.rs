@@ -14,10 +14,28 @@ fn receives(value: Value<'_>) -> bool {
     }
 }
 
-/// The error of a call, the receiver being the first argument.
-pub(super) fn no_overload<'a>(arena: &'a Bump, name: &str, args: &[Value<'a>]) -> EvalError<'a> {
-    let first = args.first().copied().unwrap_or(Value::Null);
-    let fits = match name {
+/// The functions that are bound to a kind of value, not to a signature.
+const BOUND_TO_KINDS: [&str; 15] = [
+    "size",
+    "matches",
+    "sort",
+    "ancestorOf",
+    "descendentOf",
+    "immediateParentOf",
+    "immediateChildOf",
+    "siblingOf",
+    "overlaps",
+    "commonAncestors",
+    "isMemberOf",
+    "path",
+    "trustDomain",
+    "name",
+    "matchesID",
+];
+
+/// Whether a function fits a first argument as far as its kind goes; none for functions bound to signatures.
+fn fits_kind(name: &str, first: Value<'_>) -> Option<bool> {
+    Some(match name {
         "contains" | "startsWith" | "endsWith" => true,
         "-_" => matches!(first, Value::Bool(_) | Value::Int(_) | Value::Double(_)),
         "_+_" => matches!(
@@ -26,19 +44,28 @@ pub(super) fn no_overload<'a>(arena: &'a Bump, name: &str, args: &[Value<'a>]) -
         ),
         "_-_" | "_*_" | "_/_" => matches!(first, Value::Int(_) | Value::UInt(_) | Value::Double(_)),
         "_%_" => matches!(first, Value::Int(_) | Value::UInt(_)),
-        // These are bound to a kind of value, not to a signature.
-        "size" | "matches" | "sort" | "ancestorOf" | "descendentOf" | "immediateParentOf"
-        | "immediateChildOf" | "siblingOf" | "overlaps" | "commonAncestors" | "isMemberOf" | "path"
-        | "trustDomain" | "name" | "matchesID" => false,
-        _ => {
-            let types: Vec<&str> = args.iter().map(|arg| arg.type_name()).collect();
-            let name = match name {
-                "math.greatest" => "math.@max",
-                "math.least" => "math.@min",
-                _ => name,
-            };
-            return EvalError::message(arena, format_args!("no such overload: {name}({})", types.join(", ")));
-        }
+        name if BOUND_TO_KINDS.contains(&name) => false,
+        _ => return None,
+    })
+}
+
+/// Whether a function is bound to its signatures one by one: which of them is called is decided by the types that
+/// are known before evaluation, and another never stands in for it.
+pub(super) fn tells_signatures(name: &str) -> bool {
+    fits_kind(name, Value::Null).is_none()
+}
+
+/// The error of a call, the receiver being the first argument.
+pub(super) fn no_overload<'a>(arena: &'a Bump, name: &str, args: &[Value<'a>]) -> EvalError<'a> {
+    let first = args.first().copied().unwrap_or(Value::Null);
+    let Some(fits) = fits_kind(name, first) else {
+        let types: Vec<&str> = args.iter().map(|arg| arg.type_name()).collect();
+        let name = match name {
+            "math.greatest" => "math.@max",
+            "math.least" => "math.@min",
+            _ => name,
+        };
+        return EvalError::message(arena, format_args!("no such overload: {name}({})", types.join(", ")));
     };
     if fits || receives(first) {
         EvalError::NoSuchOverload

@@ -134,6 +134,16 @@ pub(crate) static TABLE: LazyLock<Table> = LazyLock::new(|| {
     table
 });
 
+impl Function {
+    /// Whether an overload has others beside it that take as many arguments, and does not speak for them.
+    pub(crate) fn is_selective(&self, overload: u8) -> bool {
+        let Some(chosen) = self.overloads.get(usize::from(overload)) else { return false };
+        let alike =
+            |other: &&Overload| other.member == chosen.member && other.args.len() == chosen.args.len();
+        self.overloads.iter().filter(alike).count() > 1 && mismatch::tells_signatures(self.name)
+    }
+}
+
 impl Table {
     fn add(&mut self, declaration: &Declaration) {
         let Declaration { name, signatures, run, .. } = *declaration;
@@ -160,6 +170,13 @@ impl Table {
     pub(crate) fn run(&self, index: u16, member: bool) -> Option<Run> {
         let function = self.functions.get(usize::from(index))?;
         if member { function.member } else { function.global }
+    }
+
+    /// The implementation of one overload; none where it does not take the arguments.
+    pub(crate) fn run_overload(&self, index: u16, overload: u8, args: &[Value<'_>]) -> Option<Run> {
+        let overload = self.functions.get(usize::from(index))?.overloads.get(usize::from(overload))?;
+        let fits = overload.args.iter().zip(args).all(|(ty, arg)| ty.has(*arg));
+        self.run(index, overload.member).filter(|_| fits)
     }
 
     /// The error of a call whose arguments fit no signature, in the words of cel-go.

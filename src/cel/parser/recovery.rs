@@ -3,6 +3,7 @@
 
 use super::{MAX_DEPTH, OPERATORS, Parsed, Parser, syntax_error};
 use crate::cel::Issue;
+use crate::cel::hints::word_hint;
 use crate::cel::lexer::{Token, TokenKind};
 use crate::text::Span;
 
@@ -130,14 +131,13 @@ impl<'t> Parser<'t> {
 
     /// What people write who come from other languages.
     pub(super) fn hint(&self, found: &str) -> Option<String> {
-        let hint = match found {
-            "and" | "AND" => "the operator is written `&&`",
-            "or" | "OR" => "the operator is written `||`",
-            "not" | "NOT" => "the operator is written `!`",
-            _ if found == "in" && self.text[..self.peek().span.range().start].trim_end().ends_with("not") => {
-                "write `!(x in list)`"
-            }
-            _ => return None,
+        let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
+        let before = before.map_or("", |token| self.text_of(*token));
+        let hint = match (before, found) {
+            (_, "not") if self.symbol_behind() == Some("in") => "write `!(x in list)`",
+            ("<", ">") => "inequality is written `!=`",
+            ("not" | "NOT", found) => word_hint(found).or_else(|| word_hint(before))?,
+            _ => word_hint(found)?,
         };
         Some(hint.to_owned())
     }

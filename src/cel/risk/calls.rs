@@ -75,6 +75,11 @@ impl<'s> Analysis<'s> {
         let overloads: Vec<&Overload> = function
             .overloads
             .iter()
+            .zip(0..)
+            .filter(|(_, number)| {
+                node.overload.is_none_or(|only| only == *number || !function.is_selective(only))
+            })
+            .map(|(overload, _)| overload)
             .filter(|overload| overload.member == member && overload.args.len() == nodes.len())
             .collect();
         let mut results = Vec::new();

@@ -1,8 +1,8 @@
 //! What a guard establishes: the facts that follow from an expression being true, or false.
 
 use super::calls::valid;
-use super::elements_of;
 use super::facts::Facts;
+use super::macros::elements_of;
 use super::shape::{Kinds, Shape};
 use super::{Analysis, Local, Outcome};
 use crate::cel::Const;
