@@ -169,6 +169,18 @@ const INSECURE = ["optionalAlg", "optionalKid", "optionalExp"];
 
 const HOUR = 3_600_000;
 
+/** The key set that the options of `verify` name. Throws an `OptionsError`. */
+export function checkKeySetId(options: unknown): string | undefined {
+  if (!isRecord(options)) {
+    throw new OptionsError("", "the options must be an object");
+  }
+  const { keySetId } = record(options, "", ["keySetId"]);
+  if (keySetId !== undefined && typeof keySetId !== "string") {
+    throw new OptionsError("keySetId", "must be a string");
+  }
+  return keySetId;
+}
+
 /** Checks names and values, and reads files. Throws an `OptionsError`; `path` is where the options stand. */
 export function checkJwtOptions(options: unknown, path = ""): CheckedJwtOptions {
   const at = (name: string) => (path === "" ? name : `${path}.${name}`);

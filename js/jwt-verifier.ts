@@ -1,7 +1,7 @@
 import { loadNative } from "./addon.js";
 import { JwtError, OptionsError } from "./errors.js";
 import { type KeySet, type Keys, keySet, noKeySet } from "./jwt-keys.js";
-import { type CheckedJwtOptions, checkJwtOptions, type JwtOptions } from "./jwt-options.js";
+import { type CheckedJwtOptions, checkJwtOptions, checkKeySetId, type JwtOptions } from "./jwt-options.js";
 import { errorFromNative } from "./native.js";
 import { VerifiedTokens } from "./verified-tokens.js";
 
@@ -72,9 +72,12 @@ export class JwtVerifier {
     this.#verified = new VerifiedTokens(checked.cacheSize);
   }
 
-  /** Verifies a token. Rejects with a `JwtError`, whose `code` says why the token is refused. */
+  /**
+   * Verifies a token. Rejects with a `JwtError`, whose `code` says why the token is refused, or with an `OptionsError` where the
+   * options are wrong.
+   */
   async verify(token: string, options: VerifyOptions = {}): Promise<VerifiedJwt> {
-    return this.decide(token, options.keySetId);
+    return this.decide(token, checkKeySetId(options));
   }
 
   /**

@@ -316,6 +316,23 @@ describe("a token", { skip }, () => {
     assert.equal(await outcome(verifier, token, { keySetId: "toString" }), "JWT_KEY_SET_UNKNOWN");
   });
 
+  test("is not verified with options that are wrong", async () => {
+    const verifier = createVerifier({ keySets: [{ id: "one", local: { jwks: keys.rsa.jwk } }] });
+    const token = await sign(keys.rsa);
+    for (const [options, path, message] of [
+      [null, "", "the options must be an object"],
+      ["one", "", "the options must be an object"],
+      [{ keySetID: "one" }, "keySetID", "keySetID: there is no such option; did you mean keySetId?"],
+      [{ keySetId: null }, "keySetId", "keySetId: must be a string"],
+      [{ keySetId: 1 }, "keySetId", "keySetId: must be a string"],
+    ]) {
+      await assert.rejects(verifier.verify(token, options), { name: "OptionsError", path, message });
+    }
+    for (const options of [undefined, {}, { keySetId: undefined }, { keySetId: "" }]) {
+      assert.equal((await verifier.verify(token, options)).keySetId, "one");
+    }
+  });
+
   test("is believed, but for its times, where verification is disabled", async () => {
     const verifier = createVerifier({ disableVerification: true });
     const { claims, keySetId } = await verifier.verify(await sign(keys.other));
