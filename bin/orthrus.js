@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 "use strict";
 
-const { loadNative } = require("../dist/addon.js");
+const { loadNative } = require("../dist/engine/addon.js");
 
 async function main() {
   process.exitCode = await loadNative().cli(process.argv.slice(2));

@@ -4,7 +4,7 @@
  * an identity that is malformed, or contradicts its own claims, is refused.
  */
 
-import { type ClerkSession, clerkActor, clerkSession } from "./clerk-claims.js";
+import { type ClerkSession, clerkActor, clerkSession } from "./identity/clerk-claims.js";
 import {
   A_BOOLEAN,
   type Allowed,
@@ -27,9 +27,14 @@ import {
   text,
   texts,
   unauthenticated,
-} from "./identity.js";
+} from "./identity/identity.js";
 
-export { IdentityError, type IdentityErrorCode, type MappedPrincipal, type OnUnauthenticated } from "./identity.js";
+export {
+  IdentityError,
+  type IdentityErrorCode,
+  type MappedPrincipal,
+  type OnUnauthenticated,
+} from "./identity/identity.js";
 
 /** How {@link principalFromClerk} maps. */
 export interface ClerkOptions extends IdentityOptions {

@@ -3,7 +3,7 @@
  * the package meet and `instanceof` does not.
  */
 
-import type { ValidationError } from "./result.js";
+import type { ValidationError } from "./engine/result.js";
 
 /** A place in a policy file that takes part in a {@link Diagnostic}. Lines and columns count from 1. */
 export interface DiagnosticPlace {

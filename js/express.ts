@@ -1,7 +1,7 @@
 /** A guard for routes of Express 5 (and 4, where a failure of the guard is passed on as well). */
 
 import type { NextFunction, Request, Response } from "express";
-import type { Authz } from "./authz.js";
+import type { Authz } from "./guards/authz.js";
 import {
   type Awaitable,
   answerTo,
@@ -12,12 +12,12 @@ import {
   type GuardQuestion,
   type GuardSetup,
   hasClientErrorStatus,
-} from "./guard.js";
+} from "./guards/guard.js";
 
-export type { Authz, Engine } from "./authz.js";
-export { type Decisions, type ResourceDecisions, snapshot } from "./decisions.js";
 export { UndecidedError } from "./errors.js";
-export type { Denial, GuardQuestion, GuardSetup, Refusal, Source } from "./guard.js";
+export type { Authz, Engine } from "./guards/authz.js";
+export { type Decisions, type ResourceDecisions, snapshot } from "./guards/decisions.js";
+export type { Denial, GuardQuestion, GuardSetup, Refusal, Source } from "./guards/guard.js";
 
 declare global {
   namespace Express {

@@ -1,8 +1,8 @@
 /** A plugin for Fastify 5 that guards every route. */
 
 import type { FastifyContextConfig, FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
-import type { Authz } from "./authz.js";
 import { OptionsError } from "./errors.js";
+import type { Authz } from "./guards/authz.js";
 import {
   type Awaitable,
   answerTo,
@@ -12,12 +12,12 @@ import {
   type GuardQuestion,
   type GuardSetup,
   hasClientErrorStatus,
-} from "./guard.js";
+} from "./guards/guard.js";
 
-export type { Authz, Engine } from "./authz.js";
-export { type Decisions, type ResourceDecisions, snapshot } from "./decisions.js";
 export { UndecidedError } from "./errors.js";
-export type { Denial, GuardQuestion, GuardSetup, Refusal, Source } from "./guard.js";
+export type { Authz, Engine } from "./guards/authz.js";
+export { type Decisions, type ResourceDecisions, snapshot } from "./guards/decisions.js";
+export type { Denial, GuardQuestion, GuardSetup, Refusal, Source } from "./guards/guard.js";
 
 declare module "fastify" {
   interface FastifyRequest {

@@ -1,7 +1,7 @@
 /** A guard for routes of Hono. */
 
 import type { Context, Env, MiddlewareHandler } from "hono";
-import type { Authz } from "./authz.js";
+import type { Authz } from "./guards/authz.js";
 import {
   type Awaitable,
   ask,
@@ -11,12 +11,12 @@ import {
   type GuardQuestion,
   type GuardSetup,
   responseTo,
-} from "./guard.js";
+} from "./guards/guard.js";
 
-export type { Authz, Engine } from "./authz.js";
-export { type Decisions, type ResourceDecisions, snapshot } from "./decisions.js";
 export { UndecidedError } from "./errors.js";
-export type { Denial, GuardQuestion, GuardSetup, Refusal, Source } from "./guard.js";
+export type { Authz, Engine } from "./guards/authz.js";
+export { type Decisions, type ResourceDecisions, snapshot } from "./guards/decisions.js";
+export type { Denial, GuardQuestion, GuardSetup, Refusal, Source } from "./guards/guard.js";
 
 /** What the guard adds to the context: `c.var.authz`. */
 export interface AuthzEnv {

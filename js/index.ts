@@ -1,9 +1,52 @@
 /** Cerbos policies, decided inside this process. Start at {@link Orthrus}. */
 
-export type { DecodedJWTPayload, DecodeJWTPayload } from "./aux-data.js";
-export { type CompileOptions, type CompileReport, compile } from "./compile.js";
-export type { CheckInput, CheckOutput, DecisionLogEntry, EvaluationError } from "./decision-log.js";
-export { type Decisions, type ResourceDecisions, snapshot } from "./decisions.js";
+export type { DecodedJWTPayload, DecodeJWTPayload } from "./engine/aux-data.js";
+export { type CompileOptions, type CompileReport, compile } from "./engine/compile.js";
+export type { CheckInput, CheckOutput, DecisionLogEntry, EvaluationError } from "./engine/decision-log.js";
+export {
+  type AuxDataOptions,
+  type Options,
+  SchemaEnforcement,
+  type ValidationFailedCallback,
+} from "./engine/options.js";
+export { Orthrus } from "./engine/orthrus.js";
+export type {
+  AuxData,
+  CheckResourceRequest,
+  CheckResourcesRequest,
+  IsAllowedRequest,
+  JWT,
+  Principal,
+  RequestOptions,
+  Resource,
+  ResourceCheck,
+  ResourceSearch,
+  Value,
+} from "./engine/request.js";
+export {
+  CheckResourcesResponse,
+  CheckResourcesResult,
+  type CheckResourcesResultMetadata,
+  type CheckResourcesResultMetadataEffect,
+  type CheckResourcesResultResource,
+  Effect,
+  type OutputResult,
+  type ValidationError,
+  ValidationErrorSource,
+} from "./engine/result.js";
+export type {
+  TestCaseResult,
+  TestConditionNode,
+  TestDetails,
+  TestOutputFailure,
+  TestPlace,
+  TestResult,
+  TestResults,
+  TestSuiteResult,
+  TestSummary,
+  TestTraceStep,
+} from "./engine/test-results.js";
+export { OrthrusWithPrincipal } from "./engine/with-principal.js";
 export {
   BinaryError,
   ClosedError,
@@ -22,42 +65,4 @@ export {
   UndecidedError,
   ValidationFailed,
 } from "./errors.js";
-export { type AuxDataOptions, type Options, SchemaEnforcement, type ValidationFailedCallback } from "./options.js";
-export { Orthrus } from "./orthrus.js";
-export type {
-  AuxData,
-  CheckResourceRequest,
-  CheckResourcesRequest,
-  IsAllowedRequest,
-  JWT,
-  Principal,
-  RequestOptions,
-  Resource,
-  ResourceCheck,
-  ResourceSearch,
-  Value,
-} from "./request.js";
-export {
-  CheckResourcesResponse,
-  CheckResourcesResult,
-  type CheckResourcesResultMetadata,
-  type CheckResourcesResultMetadataEffect,
-  type CheckResourcesResultResource,
-  Effect,
-  type OutputResult,
-  type ValidationError,
-  ValidationErrorSource,
-} from "./result.js";
-export type {
-  TestCaseResult,
-  TestConditionNode,
-  TestDetails,
-  TestOutputFailure,
-  TestPlace,
-  TestResult,
-  TestResults,
-  TestSuiteResult,
-  TestSummary,
-  TestTraceStep,
-} from "./test-results.js";
-export { OrthrusWithPrincipal } from "./with-principal.js";
+export { type Decisions, type ResourceDecisions, snapshot } from "./guards/decisions.js";

@@ -1,7 +1,7 @@
 /** Verifying JSON Web Tokens. Start at {@link createVerifier}. */
 
-export type { Duration } from "./duration.js";
 export { JwtError, type JwtErrorCode } from "./errors.js";
+export type { Duration } from "./tokens/duration.js";
 export type {
   InsecureOptions,
   JwtAlgorithm,
@@ -10,7 +10,7 @@ export type {
   LocalKeySetOptions,
   RemoteKeySetOptions,
   RevocationOptions,
-} from "./jwt-options.js";
+} from "./tokens/jwt-options.js";
 export {
   createVerifier,
   type JwtClaims,
@@ -18,7 +18,7 @@ export {
   JwtVerifier,
   type VerifiedJwt,
   type VerifyOptions,
-} from "./jwt-verifier.js";
+} from "./tokens/jwt-verifier.js";
 export {
   type IoRedisClient,
   MemoryRevocationList,
@@ -27,4 +27,4 @@ export {
   type RedisRevocationListOptions,
   type Revocation,
   type RevocationList,
-} from "./revocation.js";
+} from "./tokens/revocation.js";

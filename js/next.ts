@@ -2,9 +2,10 @@
 
 import type { NextRequest } from "next/server";
 import * as React from "react";
-import type { Authz } from "./authz.js";
-import type { Decisions } from "./decisions.js";
+import type { Principal, ResourceCheck } from "./engine/request.js";
 import { OptionsError, UndecidedError } from "./errors.js";
+import type { Authz } from "./guards/authz.js";
+import type { Decisions } from "./guards/decisions.js";
 import {
   type Awaitable,
   checkGuard,
@@ -17,14 +18,13 @@ import {
   responseTo,
   type Source,
   settle,
-} from "./guard.js";
-import type { Principal, ResourceCheck } from "./request.js";
+} from "./guards/guard.js";
 
-export type { Authz, Engine } from "./authz.js";
-export { type Decisions, type ResourceDecisions, snapshot } from "./decisions.js";
 export { UndecidedError } from "./errors.js";
-export type { Denial, GuardQuestion, GuardSetup, Refusal, Source } from "./guard.js";
-export { type AnyNextConfig, type NextOptions, withOrthrus } from "./next-config.js";
+export type { Authz, Engine } from "./guards/authz.js";
+export { type Decisions, type ResourceDecisions, snapshot } from "./guards/decisions.js";
+export type { Denial, GuardQuestion, GuardSetup, Refusal, Source } from "./guards/guard.js";
+export { type AnyNextConfig, type NextOptions, withOrthrus } from "./guards/next-config.js";
 
 /** What an application sets once. `P` is the principal that its source makes. */
 export type NextSetup<P extends Principal = Principal> = GuardSetup<[], P>;

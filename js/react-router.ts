@@ -1,9 +1,10 @@
 /** Authorization for React Router in framework mode: middleware, loaders and actions. */
 
 import type { ActionFunctionArgs, LoaderFunctionArgs, MiddlewareFunction, RouterContext } from "react-router";
-import type { Authz } from "./authz.js";
-import type { Decisions } from "./decisions.js";
+import type { Principal, ResourceCheck } from "./engine/request.js";
 import { OptionsError, UndecidedError } from "./errors.js";
+import type { Authz } from "./guards/authz.js";
+import type { Decisions } from "./guards/decisions.js";
 import {
   type Awaitable,
   ask,
@@ -16,13 +17,12 @@ import {
   read,
   responseTo,
   settle,
-} from "./guard.js";
-import type { Principal, ResourceCheck } from "./request.js";
+} from "./guards/guard.js";
 
-export type { Authz, Engine } from "./authz.js";
-export { type Decisions, type ResourceDecisions, snapshot } from "./decisions.js";
 export { UndecidedError } from "./errors.js";
-export type { Denial, GuardQuestion, GuardSetup, Refusal, Source } from "./guard.js";
+export type { Authz, Engine } from "./guards/authz.js";
+export { type Decisions, type ResourceDecisions, snapshot } from "./guards/decisions.js";
+export type { Denial, GuardQuestion, GuardSetup, Refusal, Source } from "./guards/guard.js";
 
 /** What React Router hands to loaders, actions and middleware: `request`, `params`, `context`. */
 export type RouteArgs = LoaderFunctionArgs | ActionFunctionArgs;

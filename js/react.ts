@@ -3,10 +3,10 @@
 /** Decisions in React components. They are made on the server; here they are looked up. */
 
 import { createContext, createElement, Fragment, type ReactElement, type ReactNode, useContext, useMemo } from "react";
-import type { Decisions, ResourceDecisions } from "./decisions.js";
-import type { ResourceSearch } from "./request.js";
+import type { ResourceSearch } from "./engine/request.js";
+import type { Decisions, ResourceDecisions } from "./guards/decisions.js";
 
-export type { Decisions, ResourceDecisions } from "./decisions.js";
+export type { Decisions, ResourceDecisions } from "./guards/decisions.js";
 
 /** A question about a decision. */
 export interface DecisionSearch {

@@ -26,10 +26,15 @@ import {
   text,
   texts,
   unauthenticated,
-} from "./identity.js";
-import { readSession, readToken, type WorkOSClaims } from "./workos-session.js";
+} from "./identity/identity.js";
+import { readSession, readToken, type WorkOSClaims } from "./identity/workos-session.js";
 
-export { IdentityError, type IdentityErrorCode, type MappedPrincipal, type OnUnauthenticated } from "./identity.js";
+export {
+  IdentityError,
+  type IdentityErrorCode,
+  type MappedPrincipal,
+  type OnUnauthenticated,
+} from "./identity/identity.js";
 
 /**
  * Roles for the groups of a customer's directory: by the id of the organization (or the connection, or the directory), then

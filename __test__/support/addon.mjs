@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
-const { currentPlatform } = createRequire(import.meta.url)("../../dist/addon.js");
+const { currentPlatform } = createRequire(import.meta.url)("../../dist/engine/addon.js");
 
 export const PLATFORM = currentPlatform();
 

@@ -6,9 +6,9 @@ import { describe, test } from "node:test";
 import "../support/engine.mjs";
 
 const require = createRequire(import.meta.url);
-const { checkJwtOptions } = require("../../dist/jwt-options.js");
-const { milliseconds, timeout } = require("../../dist/duration.js");
-const { lifetime } = require("../../dist/jwks.js");
+const { checkJwtOptions } = require("../../dist/tokens/jwt-options.js");
+const { milliseconds, timeout } = require("../../dist/tokens/duration.js");
+const { lifetime } = require("../../dist/tokens/jwks.js");
 
 const LOCAL = { id: "ks", local: { jwks: { keys: [] } } };
 const remote = (url, more) => ({ id: "ks", remote: { url, ...more } });

@@ -12,7 +12,7 @@ import { isAllowed } from "../../scripts/licences.mjs";
 const require = createRequire(import.meta.url);
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const manifest = require("../../package.json");
-const addon = require("../../dist/addon.js");
+const addon = require("../../dist/engine/addon.js");
 
 /** Runs a script with `require` in the checkout; an environment variable that is `undefined` is removed. */
 function run(script, env = {}) {

@@ -102,7 +102,7 @@ export async function install(folder = ROOT) {
 
 /** The platform suffix of addons and packages, such as `linux-x64-gnu`; only after the TypeScript is built. */
 export async function currentPlatform() {
-  const { default: addon } = await import(new URL("../../dist/addon.js", import.meta.url));
+  const { default: addon } = await import(new URL("../../dist/engine/addon.js", import.meta.url));
   return addon.currentPlatform();
 }
 

@@ -6,8 +6,8 @@
  * resource it takes 1.1 to 1.2 times the time of `JSON.stringify` (Node 20), which a check before it would double.
  */
 
+import { RequestError } from "../errors.js";
 import type { AuxClaims } from "./aux-data.js";
-import { RequestError } from "./errors.js";
 import { type Complaint, complaint, MAX_DEPTH, Refusal, refuse, TOO_DEEP, within } from "./refusal.js";
 import type { CheckResourcesRequest, IsAllowedRequest, Principal, Resource, ResourceCheck, Value } from "./request.js";
 

@@ -1,8 +1,8 @@
 /** Tokens of a request to the claims that policies read. */
 
-import { JwtError, RequestError } from "./errors.js";
-import { claimsOfPolicies } from "./jwt-claims.js";
-import type { JwtVerifier } from "./jwt-verifier.js";
+import { JwtError, RequestError } from "../errors.js";
+import { claimsOfPolicies } from "../tokens/jwt-claims.js";
+import type { JwtVerifier } from "../tokens/jwt-verifier.js";
 import type { AuxData, JWT } from "./request.js";
 
 /** The claims of a token. */

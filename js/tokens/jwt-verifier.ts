@@ -1,8 +1,8 @@
-import { loadNative } from "./addon.js";
-import { JwtError, OptionsError } from "./errors.js";
+import { loadNative } from "../engine/addon.js";
+import { errorFromNative } from "../engine/native.js";
+import { JwtError, OptionsError } from "../errors.js";
 import { type KeySet, type Keys, keySet, noKeySet } from "./jwt-keys.js";
 import { type CheckedJwtOptions, checkJwtOptions, checkKeySetId, type JwtOptions } from "./jwt-options.js";
-import { errorFromNative } from "./native.js";
 import { VerifiedTokens } from "./verified-tokens.js";
 
 /** The claims of a token. Those that are registered have their type; all others are what JSON can hold. */

@@ -14,7 +14,7 @@ import {
   RequestError,
   type RequestErrorCode,
   StoreError,
-} from "./errors.js";
+} from "../errors.js";
 import type { TestResults } from "./test-results.js";
 
 /** A loaded policy set, by the number that the addon gave it. Numbers are never given twice. */

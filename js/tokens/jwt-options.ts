@@ -1,11 +1,11 @@
 /** What tokens are verified with: the options, checked. */
 
 import { readFileSync } from "node:fs";
+import type { NativeJwtRules, NativeKeySource } from "../engine/native.js";
+import { OptionsError } from "../errors.js";
+import { isRecord } from "../identity/identity.js";
+import { unknownOption } from "../options-names.js";
 import { type Duration, milliseconds, timeout } from "./duration.js";
-import { OptionsError } from "./errors.js";
-import { isRecord } from "./identity.js";
-import type { NativeJwtRules, NativeKeySource } from "./native.js";
-import { unknownOption } from "./options-names.js";
 import type { RevocationList } from "./revocation.js";
 
 /** An algorithm that can be verified. `none` is not one. */

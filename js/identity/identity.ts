@@ -1,10 +1,10 @@
 /** What the mappers of all identity providers share. */
 
-import { IdentityError, OptionsError } from "./errors.js";
-import { unknownOption } from "./options-names.js";
-import type { Principal, Value } from "./request.js";
+import type { Principal, Value } from "../engine/request.js";
+import { IdentityError, OptionsError } from "../errors.js";
+import { unknownOption } from "../options-names.js";
 
-export { IdentityError, type IdentityErrorCode } from "./errors.js";
+export { IdentityError, type IdentityErrorCode } from "../errors.js";
 
 /** A principal as a mapper makes it: always with attributes. */
 export interface MappedPrincipal extends Principal {

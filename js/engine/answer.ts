@@ -1,6 +1,6 @@
 /** The addon's answers to result objects. What is no answer is a fault, and never an allowance. */
 
-import { OrthrusError } from "./errors.js";
+import { OrthrusError } from "../errors.js";
 import { type Answer, MASK_BITS, type NativeDetail } from "./native.js";
 import type { CheckResourcesRequest, Resource, ResourceCheck, Value } from "./request.js";
 import {

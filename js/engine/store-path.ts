@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { OptionsError } from "./errors.js";
+import { OptionsError } from "../errors.js";
 
 /** The path of a directory or archive that a caller names by an option or argument. Throws an `OptionsError`. */
 export function storePath(dir: string | URL, option = "dir"): string {

@@ -1,7 +1,7 @@
 /** Decisions as they travel to a browser: effects alone. */
 
-import type { ResourceCheck, ResourceSearch } from "./request.js";
-import type { CheckResourcesResponse, CheckResourcesResult } from "./result.js";
+import type { ResourceCheck, ResourceSearch } from "../engine/request.js";
+import type { CheckResourcesResponse, CheckResourcesResult } from "../engine/result.js";
 
 /** What was decided for one resource. JSON. */
 export interface ResourceDecisions {

@@ -1,9 +1,9 @@
 /** What Next.js has to know of this package. */
 
 import type { NextConfig } from "next";
-import { OptionsError } from "./errors.js";
+import { OptionsError } from "../errors.js";
+import { unknownName } from "../nearest.js";
 import type { Awaitable } from "./guard.js";
-import { unknownName } from "./nearest.js";
 
 /** What {@link withOrthrus} adds. */
 export interface NextOptions {

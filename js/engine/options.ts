@@ -1,13 +1,13 @@
 /** What an engine is opened with. */
 
+import { OptionsError } from "../errors.js";
+import { unknownOption } from "../options-names.js";
+import type { JwtOptions } from "../tokens/jwt-options.js";
+import { JwtVerifier } from "../tokens/jwt-verifier.js";
 import { type DecodeJWTPayload, decodedClaims, type TokenDecoder, verifiedClaims } from "./aux-data.js";
 import type { DecisionLogEntry } from "./decision-log.js";
 import { encodeJson } from "./encode.js";
-import { OptionsError } from "./errors.js";
-import type { JwtOptions } from "./jwt-options.js";
-import { JwtVerifier } from "./jwt-verifier.js";
 import type { NativeOptions } from "./native.js";
-import { unknownOption } from "./options-names.js";
 import type { Value } from "./request.js";
 import type { ValidationError } from "./result.js";
 

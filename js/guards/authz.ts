@@ -1,7 +1,7 @@
+import type { Orthrus } from "../engine/orthrus.js";
+import type { AuxData, Principal, Resource, ResourceCheck } from "../engine/request.js";
+import type { CheckResourcesResponse, CheckResourcesResult, OutputResult } from "../engine/result.js";
 import { type Decisions, snapshot } from "./decisions.js";
-import type { Orthrus } from "./orthrus.js";
-import type { AuxData, Principal, Resource, ResourceCheck } from "./request.js";
-import type { CheckResourcesResponse, CheckResourcesResult, OutputResult } from "./result.js";
 
 /** What the guards need of an {@link Orthrus}. */
 export type Engine = Pick<Orthrus, "checkResource" | "checkResources" | "checkResourceSync">;

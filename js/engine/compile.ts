@@ -1,9 +1,9 @@
 /** `orthrus compile` as a function. */
 
+import { type Diagnostic, OptionsError } from "../errors.js";
+import { unknownOption } from "../options-names.js";
 import { loadNative } from "./addon.js";
-import { type Diagnostic, OptionsError } from "./errors.js";
 import { errorFromNative, type NativeCompileOptions, type NativeCompileReport } from "./native.js";
-import { unknownOption } from "./options-names.js";
 import { storePath } from "./store-path.js";
 import type { TestResults } from "./test-results.js";
 

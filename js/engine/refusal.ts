@@ -1,6 +1,6 @@
 /** Why something that a program hands over cannot be encoded, and where in it the reason stands. */
 
-import type { RequestErrorCode } from "./errors.js";
+import type { RequestErrorCode } from "../errors.js";
 
 /** How deep lists and maps may nest in one attribute. */
 export const MAX_DEPTH = 64;

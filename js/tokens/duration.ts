@@ -1,4 +1,4 @@
-import { OptionsError } from "./errors.js";
+import { OptionsError } from "../errors.js";
 
 /** A span of time: a number of seconds, or text as in Cerbos' configuration, such as `"30s"`, `"1h30m"` or `"500ms"`. */
 export type Duration = number | string;

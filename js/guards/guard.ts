@@ -1,11 +1,11 @@
 /** What the guards of all frameworks share: who asks, for what, and what comes of it. */
 
+import type { AuxData, Principal, Resource, ResourceCheck } from "../engine/request.js";
+import type { CheckResourcesResult } from "../engine/result.js";
+import { OptionsError, UndecidedError } from "../errors.js";
+import { unknownName } from "../nearest.js";
 import { Authz, type Engine } from "./authz.js";
 import { allDenied, type Decisions, snapshot } from "./decisions.js";
-import { OptionsError, UndecidedError } from "./errors.js";
-import { unknownName } from "./nearest.js";
-import type { AuxData, Principal, Resource, ResourceCheck } from "./request.js";
-import type { CheckResourcesResult } from "./result.js";
 
 export type Awaitable<T> = T | Promise<T>;
 

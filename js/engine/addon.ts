@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { PACKAGE_ROOT, requireFile, requirePackage } from "orthrus/addon";
-import { BinaryError } from "./errors.js";
+import { BinaryError } from "../errors.js";
 import type { Native } from "./native.js";
 
 /** All platforms with a prebuilt addon, as the suffix of its package: `orthrus-linux-x64-gnu`. */

@@ -1,10 +1,10 @@
 /** Key sets: the keys that verify tokens now, wherever they come from. */
 
-import { loadNative } from "./addon.js";
-import { JwtError, OptionsError } from "./errors.js";
+import { loadNative } from "../engine/addon.js";
+import { errorFromNative, type NativeJwtVerifier, type NativeKeySource } from "../engine/native.js";
+import { JwtError, OptionsError } from "../errors.js";
 import { fetchKeys } from "./jwks.js";
 import type { CheckedKeySet, CheckedLocal, CheckedRemote } from "./jwt-options.js";
-import { errorFromNative, type NativeJwtVerifier, type NativeKeySource } from "./native.js";
 
 /** Keys that stay as they are: others come as another object, so that what they have verified can be forgotten with them. */
 export interface Keys {

@@ -4,7 +4,7 @@
  * organization a number whose bit k, from the least significant, says whether the feature has permission k.
  */
 
-import { IdentityError } from "./errors.js";
+import { IdentityError } from "../errors.js";
 import { invalid, isAbsent, isRecord, record, requireId, text, texts } from "./identity.js";
 
 /** A session as its claims tell it. What is not there is `undefined`. */

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { ClosedError, type Diagnostic, OptionsError, RequestError, ValidationFailed } from "../errors.js";
 import { loadNative } from "./addon.js";
 import {
   decodeCheckResource,
@@ -12,7 +13,6 @@ import { AttributesRead } from "./attributes.js";
 import { type AuxClaims, decodeAuxData } from "./aux-data.js";
 import { type DecisionLogEntry, decisionLogEntry } from "./decision-log.js";
 import { encodeCheckResource, encodeCheckResources, encodeIsAllowed } from "./encode.js";
-import { ClosedError, type Diagnostic, OptionsError, RequestError, ValidationFailed } from "./errors.js";
 import { frame, writeCheckResource, writeCheckResources, writeFrame, writeIsAllowed } from "./frame.js";
 import { type Answer, type EngineNumber, errorFromNative, type Native } from "./native.js";
 import { type CheckedOptions, checkOptions, type Options } from "./options.js";
