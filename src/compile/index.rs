@@ -112,7 +112,7 @@ fn ancestors(
     parents: &BTreeMap<(Symbol, Symbol), Vec<Symbol>>,
 ) -> rustc_hash::FxHashMap<(Symbol, Symbol), Box<[Symbol]>> {
     let all_of = |scope: Symbol, role: Symbol| {
-        let mut all = BTreeSet::new();
+        let mut all = BTreeSet::from([role]);
         let mut next = vec![role];
         while let Some(role) = next.pop() {
             for parent in parents.get(&(scope, role)).into_iter().flatten() {
@@ -121,6 +121,7 @@ fn ancestors(
                 }
             }
         }
+        all.remove(&role);
         all.into_iter().collect()
     };
     parents.keys().map(|(scope, role)| ((*scope, *role), all_of(*scope, *role))).collect()
