@@ -1,7 +1,7 @@
 //! What authors read when an expression is wrong, and what the decision log says when evaluation fails.
 
 use bumpalo::Bump;
-use orthrus::cel::{Activation, Expr, Map, NoNames, Principal, Program, Resource, Value};
+use orthrus::cel::{Activation, Expr, List, Map, NoNames, Principal, Program, Resource, Value};
 
 /// Each issue as `start..end message [help: hint]`.
 fn issues(text: &str) -> Vec<String> {
@@ -95,7 +95,7 @@ fn compile_errors() {
         ("P.id.name == ''", "0..9 type 'string' does not support field selection".into()),
         ("duration('1d') == duration('1h')", "9..13 invalid duration argument [help: there is no unit for days: write `24h`]".into()),
         ("timestamp('2024-01-01') == now()", "10..22 invalid timestamp argument [help: timestamps are written `2006-01-02T15:04:05Z` (RFC 3339)]".into()),
-        ("P.id.matches('(?=a)')", "13..20 invalid matches argument [help: invalid or unsupported Perl syntax: `(?=`]".into()),
+        ("P.id.matches('(?=a)')", "13..20 invalid matches argument [help: invalid or unsupported Perl syntax: `(?=`; patterns are those of RE2: without lookaround and backreferences]".into()),
         ("ip('1.2.3')", "3..10 invalid ip argument: IP Address \"1.2.3\" parse error during conversion from string: ParseAddr(\"1.2.3\"): IPv4 address too short".into()),
         ("'%d'.format(['a'])", "13..16 error during formatting: decimal clause can only be used on ints, uints, and doubles, was given string".into()),
     ];
@@ -291,6 +291,12 @@ fn evaluation_errors() {
             "internal error: interface conversion: types.SPIFFEID is not traits.Comparer: missing method Compare",
         ),
         ("[1][dyn(P.roles)]", "invalid qualifier type: *types.baseList"),
+        ("P.attr.name[G]", "invalid qualifier type: types.VariablesMap"),
+        ("[1][G.list]", "invalid qualifier type: []interface {}"),
+        ("[1][G.list[0]]", "invalid qualifier type: map[interface {}]interface {}"),
+        ("[1][G.map]", "invalid qualifier type: map[interface {}]interface {}"),
+        ("[1][G.map.list]", "invalid qualifier type: *types.baseList"),
+        ("[1][G.none]", "invalid qualifier type: <nil>"),
         ("dyn(P)['name']", "no such field 'name'"),
         ("P.attr.number.transformList(k, v, v)", "unsupported comprehension range type: types.Double"),
         ("math.greatest(1, P.attr.name, 2)", "no such overload: math.@max"),
@@ -318,13 +324,17 @@ fn evaluation_errors() {
     ];
     let principal = Principal { attr: Map::of_sorted_fields(&attr), ..Principal::default() };
     let resource = Resource::default();
+    let within = Map::of_fields(&arena, &[("list", Value::List(List::EMPTY))]);
+    let list = [Value::Map(within)];
+    let globals = [("list", Value::list(&arena, &list)), ("map", Value::Map(within)), ("none", Value::Null)];
+    let activation = Activation {
+        globals: Map::of_fields(&arena, &globals),
+        ..Activation::new(&arena, &principal, &resource)
+    };
     for (text, expected) in cases {
         let program = Expr::parse(text).map(|expr| Program::lower(&expr, &NoNames));
-        let program = program.unwrap_or_else(|issues| panic!("{text}: {issues:?}"));
-        let error = program
-            .eval(&Activation::new(&arena, &principal, &resource))
-            .err()
-            .map(|error| error.to_string());
+        let program = arena.alloc(program.unwrap_or_else(|issues| panic!("{text}: {issues:?}")));
+        let error = program.eval(&activation).err().map(|error| error.to_string());
         assert_eq!(error.as_deref(), Some(expected), "{text}");
     }
 }

@@ -79,6 +79,10 @@ function printTotals({ seed, tally }) {
       `${tally.outputs} outputs of which ${tally.failedOutputs} are errors, ${tally.validationErrors} validation errors`,
   );
   console.log(
+    `met: ${tally.withRolePolicies} sets with role policies, ${tally.withSchemas} with schemas that are enforced, ` +
+      `${tally.withTokens} requests with tokens`,
+  );
+  console.log(
     `left out: ${tally.unstable} where the PDP does not agree with itself, ${tally.unanswered} that it does not answer; ` +
       `among those that agree, ${tally.text} differ in the texts of errors`,
   );

@@ -35,10 +35,17 @@ function told(result, action, options) {
   return [result.actions[action], matchedPolicy, matchedScope, ...outputsOf(result, action, options)].join("\n");
 }
 
+/** A message of a schema with the properties that it lists sorted: the PDP lists them in any order. */
+const listed = (message) =>
+  message.replace(/^additionalProperties (.*) not allowed$/su, (_, names) => {
+    const sorted = names.split(/(?<='), (?=')/u).sort();
+    return `additionalProperties ${sorted.join(", ")} not allowed`;
+  });
+
 /** What schemas refuse, sorted: in which order is not promised. */
 function refused({ validationErrors = [] }, { texts }) {
   return validationErrors
-    .map(({ source, path = "", message }) => `${source} ${path}${texts ? ` ${message}` : ""}`)
+    .map(({ source, path = "", message }) => `${source} ${path}${texts ? ` ${listed(message)}` : ""}`)
     .sort()
     .join("\n");
 }

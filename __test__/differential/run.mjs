@@ -165,6 +165,10 @@ class Tally {
   unanswered = 0;
   /** What the PDP's answers are made of. */
   sets = 0;
+  /** Sets that both load, with role policies, and with schemas that are enforced; and requests with tokens. */
+  withRolePolicies = 0;
+  withSchemas = 0;
+  withTokens = 0;
   allowed = 0;
   denied = 0;
   outputs = 0;
@@ -182,6 +186,15 @@ class Tally {
     } else {
       this.disagree += 1;
     }
+  }
+
+  /** Counts what a set of policies meets. */
+  countSet({ files, options: { schemaEnforcement = "none" }, requests }) {
+    const policies = Object.values(files);
+    const enforced = schemaEnforcement !== "none" && policies.some(({ resourcePolicy }) => resourcePolicy?.schemas);
+    this.withSchemas += enforced ? 1 : 0;
+    this.withRolePolicies += policies.some(({ rolePolicy }) => rolePolicy) ? 1 : 0;
+    this.withTokens += requests.filter(({ auxData = {} }) => Object.keys(auxData).length > 0).length;
   }
 
   count(results) {
@@ -331,6 +344,7 @@ export class Comparison {
       return;
     }
     const { tally } = this;
+    tally.countSet(set);
     const found = [];
     for (const request of set.requests) {
       const asked = request.resources.reduce((sum, { actions }) => sum + actions.length, 0);

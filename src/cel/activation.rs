@@ -114,6 +114,8 @@ pub struct Variables<'a> {
     in_order: bool,
     /// Whether a variable that cannot be evaluated reads as null.
     null_for_failed: bool,
+    /// Whether an error is being explained. What fails meanwhile needs no explanation, which could cost as much again.
+    explaining: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -144,7 +146,14 @@ impl<'a> Variables<'a> {
     fn with_height(arena: &'a Bump, programs: &'a [Program], height: &'a Cell<u32>) -> Self {
         let memo = arena.alloc_slice_fill_with(programs.len(), |_| Cell::new(Memo::Unread));
         let chain: u32 = programs.iter().map(|program| u32::from(program.height())).sum();
-        Self { programs, memo, height, in_order: chain > MAX_HEIGHT, null_for_failed: false }
+        Self {
+            programs,
+            memo,
+            height,
+            in_order: chain > MAX_HEIGHT,
+            null_for_failed: false,
+            explaining: false,
+        }
     }
 
     /// The same variables, of which those that cannot be evaluated read as null.
@@ -177,6 +186,20 @@ impl<'a> Variables<'a> {
             }
         }
         self.evaluate(slot, ctx)
+    }
+
+    /// The variables of an evaluation that explains an error.
+    pub(super) fn explaining(self) -> Self {
+        Self { explaining: true, ..self }
+    }
+
+    pub(super) fn are_explaining(self) -> bool {
+        self.explaining
+    }
+
+    /// The program of a variable.
+    pub(super) fn program(self, slot: u32) -> Option<&'a Program> {
+        self.programs.get(slot as usize)
     }
 
     fn evaluate(self, slot: usize, ctx: &Activation<'a>) -> EvalResult<'a> {

@@ -41,7 +41,7 @@ impl<'c, 'a> Evaluator<'c, 'a> {
     pub(crate) fn eval(self, id: Id, locals: Locals<'_, 'a>) -> EvalResult<'a> {
         let ctx = self.ctx;
         match self.program.nodes[id as usize] {
-            Op::Const(index) => Ok(self.constant(index)),
+            Op::Const(index) | Op::Constant(index) => Ok(self.constant(index)),
             Op::Local(depth) => local(locals, depth),
             Op::Field(field) => Ok(self.field(field)),
             Op::PrincipalAttr(name) => attr(ctx.principal.attr, self.name(name)),
@@ -81,7 +81,10 @@ impl<'c, 'a> Evaluator<'c, 'a> {
                 match operand {
                     // There is nothing to ask, so that not even the index is evaluated.
                     Value::Optional(None) => Ok(operand),
-                    _ => index(ctx, operand, self.eval(at, locals)?),
+                    _ => {
+                        let value = self.eval(at, locals)?;
+                        index(ctx, operand, value).map_err(|error| self.index_error(at, value, locals, error))
+                    }
                 }
             }
             Op::Variable { slot, name } => {
@@ -104,7 +107,7 @@ impl<'c, 'a> Evaluator<'c, 'a> {
     #[inline(always)]
     fn operand(self, id: Id, locals: Locals<'_, 'a>) -> EvalResult<'a> {
         match self.program.nodes[id as usize] {
-            Op::Const(index) => Ok(self.constant(index)),
+            Op::Const(index) | Op::Constant(index) => Ok(self.constant(index)),
             Op::Field(field) => Ok(self.field(field)),
             Op::ResourceAttr(name) => attr(self.ctx.resource.attr, self.name(name)),
             Op::PrincipalAttr(name) => attr(self.ctx.principal.attr, self.name(name)),
@@ -118,6 +121,7 @@ impl<'c, 'a> Evaluator<'c, 'a> {
         let ctx = self.ctx;
         match op {
             Op::Whole(whole) => self.whole(whole).map(Value::Message),
+            Op::Constants(index) => Ok(self.constant(index)),
             Op::Globals => Ok(Value::Map(ctx.globals)),
             Op::Variables(pairs) => Ok(self.variables(self.children(pairs))),
             Op::Message { message, fields } => self.message(message, self.children(fields), locals),
@@ -137,7 +141,11 @@ impl<'c, 'a> Evaluator<'c, 'a> {
                 let operand = self.eval(operand, locals)?;
                 match operand {
                     Value::Optional(None) => Ok(operand),
-                    _ => index_optional(ctx, operand, self.eval(index, locals)?),
+                    _ => {
+                        let at = self.eval(index, locals)?;
+                        index_optional(ctx, operand, at)
+                            .map_err(|error| self.index_error(index, at, locals, error))
+                    }
                 }
             }
             Op::List(elements) => {
@@ -178,6 +186,15 @@ impl<'c, 'a> Evaluator<'c, 'a> {
     #[inline]
     pub(super) fn name(self, name: Name) -> &'a str {
         &self.program.strings[name as usize]
+    }
+
+    /// The same with another activation.
+    pub(super) fn with<'d>(self, ctx: &'d Activation<'a>) -> Evaluator<'d, 'a> {
+        Evaluator { program: self.program, ctx }
+    }
+
+    pub(super) fn op(self, id: Id) -> Op {
+        self.program.nodes[id as usize]
     }
 
     #[inline]

@@ -18,6 +18,9 @@ use crate::text::Code;
 const CONVERSIONS: [&str; 10] =
     ["bool", "bytes", "double", "duration", "dyn", "int", "string", "timestamp", "type", "uint"];
 
+/// How the error of a pattern begins.
+const PATTERN_ERROR: &str = "error parsing regexp: ";
+
 const HINT: &str =
     "correct the constant: the PDP passes over a rule with this in its condition, even a rule that denies";
 
@@ -37,7 +40,7 @@ pub(super) fn failing(node: &Node) -> Option<Issue> {
             // A pattern behind a receiver is checked with the types.
             Kind::Call { function, target: None, args } if function == "matches" => match args.as_slice() {
                 [_, Node { kind: Kind::Literal(Const::String(pattern)), .. }] => {
-                    regex::compile(pattern).err().map(|why| format!("error parsing regexp: {why}"))
+                    regex::compile(pattern).err().map(|why| format!("{PATTERN_ERROR}{why}"))
                 }
                 _ => None,
             },
@@ -50,7 +53,9 @@ pub(super) fn failing(node: &Node) -> Option<Issue> {
             },
             _ => None,
         }?;
-        Some(Issue { code: Code::ExpressionConstant, span: node.span, message, hint: Some(HINT.to_owned()) })
+        let dialect = message.strip_prefix(PATTERN_ERROR).and_then(regex::dialect);
+        let hint = dialect.map_or_else(|| HINT.to_owned(), |dialect| format!("{dialect}; {HINT}"));
+        Some(Issue { code: Code::ExpressionConstant, span: node.span, message, hint: Some(hint) })
     })
 }
 
@@ -82,11 +87,16 @@ fn error_of(node: &Node) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::cel::Expr;
+    use super::HINT;
+    use crate::cel::{Expr, Issue};
 
     fn failure(text: &str) -> Option<String> {
+        issue(text).map(|issue| issue.message)
+    }
+
+    fn issue(text: &str) -> Option<Issue> {
         match Expr::parse(text) {
-            Ok(expr) => expr.failure().map(|issue| issue.message.clone()),
+            Ok(expr) => expr.failure().cloned(),
             Err(issues) => panic!("{text}: {issues:?}"),
         }
     }
@@ -114,6 +124,17 @@ mod tests {
         for (text, message) in cases {
             assert_eq!(failure(text).as_deref(), Some(message), "{text}");
         }
+    }
+
+    #[test]
+    fn patterns_of_other_dialects_are_told_of_re2() {
+        let hint = |text: &str| issue(text).and_then(|issue| issue.hint);
+        let dialect = "patterns are those of RE2: without lookaround and backreferences";
+        for pattern in ["a(?=b)", "(?<!a)b", "(a)\\\\1"] {
+            let text = format!("matches(R.attr.x, '{pattern}')");
+            assert_eq!(hint(&text), Some(format!("{dialect}; {HINT}")), "{text}");
+        }
+        assert_eq!(hint("matches(R.attr.x, '[a')").as_deref(), Some(HINT));
     }
 
     #[test]

@@ -203,7 +203,7 @@ impl<'n> Lowering<'n> {
                 None => Op::Undefined(self.name(field)),
             },
             (Place::Constants, _) => match self.names.constant(field) {
-                Some(value) => Op::Const(self.constant(value)),
+                Some(value) => Op::Constant(self.constant(value)),
                 None => Op::Undefined(self.name(field)),
             },
             (Place::Principal, "id") => Op::Field(Field::PrincipalId),
@@ -376,7 +376,7 @@ impl<'n> Lowering<'n> {
                 let constants = self.names.constants();
                 let entry = |(name, value): (&str, &Const)| (Const::string(name), value.clone());
                 let map = Const::map(constants.into_iter().map(entry).collect());
-                Op::Const(self.constant(&map))
+                Op::Constants(self.constant(&map))
             }
         }
     }

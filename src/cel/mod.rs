@@ -42,6 +42,7 @@ mod opaque;
 mod parser;
 mod places;
 mod program;
+mod qualifier;
 mod references;
 pub mod risk;
 mod time;

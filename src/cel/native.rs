@@ -22,7 +22,9 @@ pub(crate) fn refusal(value: Value<'_>, target: &str) -> String {
         Value::Map(_) => "map",
         Value::Timestamp(_) => "'Timestamp'",
         Value::Duration(_) => "'Duration'",
-        Value::Message(message) => go_message(message),
+        Value::Message(message) => {
+            return format!("type conversion error from '{}' to '{target}'", go_message(message));
+        }
     };
     format!("type conversion error from {from} to '{target}'")
 }
@@ -38,14 +40,15 @@ fn opaque_refusal(opaque: &Opaque<'_>, target: &str) -> String {
     format!("unsupported native conversion from {from} to '{target}'")
 }
 
-fn go_message(message: Message<'_>) -> &'static str {
+/// The Go type of a part of the request.
+pub(super) fn go_message(message: Message<'_>) -> &'static str {
     match message {
-        Message::Request(_) => "'*enginev1.Request'",
-        Message::Principal(_) => "'*enginev1.Request_Principal'",
-        Message::Resource(_) => "'*enginev1.Request_Resource'",
-        Message::AuxData(_) => "'*enginev1.AuxData'",
-        Message::Jwt(_) => "'*enginev1.AuxData_JWT'",
-        Message::Runtime(_) => "'*enginev1.Runtime'",
+        Message::Request(_) => "*enginev1.Request",
+        Message::Principal(_) => "*enginev1.Request_Principal",
+        Message::Resource(_) => "*enginev1.Request_Resource",
+        Message::AuxData(_) => "*enginev1.AuxData",
+        Message::Jwt(_) => "*enginev1.AuxData_JWT",
+        Message::Runtime(_) => "*enginev1.Runtime",
     }
 }
 

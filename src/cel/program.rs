@@ -98,6 +98,10 @@ pub(crate) enum Field {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Op {
     Const(u32),
+    /// A constant of the policy.
+    Constant(u32),
+    /// `C` as a map.
+    Constants(u32),
     /// A macro variable, counted from the innermost.
     Local(u32),
     Whole(Whole),

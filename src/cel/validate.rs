@@ -47,7 +47,9 @@ fn call(function: &str, target: Option<&Node>, args: &[Node]) -> Option<Issue> {
             (invalid(), Some("timestamps are of the years 1 to 9999".to_owned()))
         }
         ("duration" | "timestamp", Const::Null) => (invalid(), None),
-        ("matches", Const::String(pattern)) => (invalid(), Some(regex::compile(pattern).err()?)),
+        ("matches", Const::String(pattern)) => {
+            (invalid(), Some(pattern_hint(regex::compile(pattern).err()?)))
+        }
         ("ip", Const::String(text)) => (format!("{}: {}", invalid(), network::address(text).err()?), None),
         ("cidr", Const::String(text)) => (format!("{}: {}", invalid(), network::range(text).err()?), None),
         _ => return None,
@@ -63,6 +65,14 @@ fn literal(node: &Node) -> Option<&Const> {
     match &node.kind {
         Kind::Literal(value) => Some(value),
         _ => None,
+    }
+}
+
+/// The error of a pattern, which the message leaves out, and what explains it.
+fn pattern_hint(error: String) -> String {
+    match regex::dialect(&error) {
+        Some(dialect) => format!("{error}; {dialect}"),
+        None => error,
     }
 }
 

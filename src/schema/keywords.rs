@@ -351,7 +351,7 @@ impl<'l> Keywords<'_, 'l> {
         match regex::compile(pattern) {
             Ok(regex) => Some(regex),
             Err(reason) => {
-                let hint = "patterns are those of RE2: without lookaround and backreferences".to_owned();
+                let hint = regex::DIALECT.to_owned();
                 self.report(span, format!("invalid regular expression: {reason}"), Some(hint));
                 None
             }

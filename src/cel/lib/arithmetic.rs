@@ -317,7 +317,7 @@ fn element<'a>(
 }
 
 /// What may stand between brackets, whatever stands before them.
-fn is_index(at: Value<'_>) -> bool {
+pub(crate) fn is_index(at: Value<'_>) -> bool {
     matches!(at, Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Double(_) | Value::String(_))
 }
 

@@ -34,7 +34,7 @@ use bumpalo::Bump;
 use super::types::Type;
 use super::{Activation, EvalError, EvalResult, Value};
 
-pub(crate) use arithmetic::{index, index_optional};
+pub(crate) use arithmetic::{index, index_optional, is_index};
 pub(crate) use encoders::{base64_bytes, base64_text};
 pub(crate) use failures::{FAILURES, On};
 pub(crate) use format::{display, format_call, go_text};

@@ -39,6 +39,20 @@ pub(super) const FUNCTIONS: &[Declaration] = &[
 /// Bytes that a compiled pattern may take: a policy or a request cannot ask for more.
 const SIZE_LIMIT: usize = 1 << 20;
 
+/// What authors who know other dialects miss.
+pub(crate) const DIALECT: &str = "patterns are those of RE2: without lookaround and backreferences";
+
+/// [`DIALECT`], where it explains an error of [`compile`].
+pub(crate) fn dialect(error: &str) -> Option<&'static str> {
+    let foreign = [
+        "invalid or unsupported Perl syntax",
+        "invalid escape sequence",
+        "invalid named capture: `(?<!",
+        "invalid named capture: `(?<=",
+    ];
+    foreign.iter().any(|head| error.starts_with(head)).then_some(DIALECT)
+}
+
 /// Compiles an RE2 pattern. The error is Go's, but for its head.
 pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
     let translated = re2::translate(pattern)?;
