@@ -362,8 +362,10 @@ function hasRepetition(names: unknown[]): boolean {
     return new Set(names).size < names.length;
   }
   for (let index = 1; index < names.length; index++) {
-    if (names.indexOf(names[index]) < index) {
-      return true;
+    for (let earlier = 0; earlier < index; earlier++) {
+      if (names[earlier] === names[index]) {
+        return true;
+      }
     }
   }
   return false;
