@@ -8,6 +8,7 @@ use super::activation::Message;
 use super::constant::{ConstList, ConstMap};
 use super::opaque::Opaque;
 use super::{Const, Duration, EvalError, Timestamp};
+use crate::text::same;
 
 /// A CEL value.
 #[derive(Clone, Copy, Debug)]
@@ -75,14 +76,14 @@ impl<'a> Value<'a> {
     #[inline]
     pub fn equals(self, other: Value<'_>) -> bool {
         match (self, other) {
-            (Self::String(a), Value::String(b)) => a == b,
+            (Self::String(a), Value::String(b)) => same(a, b),
             _ => self.equals_any(other),
         }
     }
 
     fn equals_any(self, other: Value<'_>) -> bool {
         match (self, other) {
-            (Self::String(a), Value::String(b)) | (Self::Type(a), Value::Type(b)) => a == b,
+            (Self::String(a), Value::String(b)) | (Self::Type(a), Value::Type(b)) => same(a, b),
             (Self::Null, Value::Null) => true,
             (Self::Bool(a), Value::Bool(b)) => a == b,
             (Self::Bytes(a), Value::Bytes(b)) => a == b,

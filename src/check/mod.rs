@@ -30,6 +30,7 @@ use crate::cel::{Activation, AuxData, Map, Principal, Resource, Timestamp, Varia
 use crate::policy::{Effect, ScopePermissions, sanitize};
 use crate::schema::Enforcement;
 use crate::table::{Output, RuleTable};
+use crate::text::same;
 use evaluate::{Evaluator, Raised};
 use principal::PrincipalChain;
 use resource::ResourceChain;
@@ -234,8 +235,9 @@ impl<'a> Check<'a> {
 
     /// Whether a resource is looked up by the same names as the last one.
     fn is_for(&self, resource: &Resource<'_>) -> bool {
-        (self.of.kind, self.of.policy_version, self.of.scope)
-            == (resource.kind, resource.policy_version, resource.scope)
+        same(self.of.kind, resource.kind)
+            && same(self.of.policy_version, resource.policy_version)
+            && same(self.of.scope, resource.scope)
     }
 
     /// Forgets what hangs on the last resource.

@@ -3,24 +3,26 @@
 
 use std::ptr;
 
-use napi::bindgen_prelude::{JsValue, Unknown};
-use napi::{Env, Error, Result, Status, sys};
+use napi::{Error, Result, Status, sys};
 
 /// Runs with the first bytes of a `Uint8Array`.
+///
+/// # Safety
+/// `env` and `array` are those of the call into the addon that is under way.
 #[allow(unsafe_code, reason = "see the module")]
-pub(crate) fn with_bytes<T>(
-    env: Env,
-    array: &Unknown<'_>,
+pub(crate) unsafe fn with_bytes<T>(
+    env: sys::napi_env,
+    array: sys::napi_value,
     length: usize,
     run: impl FnOnce(&[u8]) -> T,
 ) -> Result<T> {
     let (mut kind, mut size, mut start) = (0, 0, ptr::null_mut());
-    // SAFETY: `env` and `array` are those of the call into the addon that is under way; each pointer leads to a
-    // variable of the type that Node writes, or is null where nothing is wanted.
+    // SAFETY: `env` and `array` are what the caller says; each pointer leads to a variable of the type that Node
+    // writes, or is null where nothing is wanted.
     let status = unsafe {
         sys::napi_get_typedarray_info(
-            env.raw(),
-            array.raw(),
+            env,
+            array,
             &raw mut kind,
             &raw mut size,
             &raw mut start,

@@ -6,6 +6,7 @@
 
 mod answer;
 mod bytes;
+mod call;
 mod cli;
 mod engines;
 mod error;
@@ -13,7 +14,7 @@ mod jwt;
 mod open;
 
 use bumpalo::Bump;
-use napi::bindgen_prelude::{AsyncTask, Either, External, Unknown};
+use napi::bindgen_prelude::{AsyncTask, Either, External, Object};
 use napi::{Env, Result};
 use napi_derive::napi;
 use orthrus::cel::Timestamp;
@@ -91,15 +92,18 @@ pub fn resource_attributes(engine: u32, kind: String) -> Result<String> {
     engines::with(engine, |engine| Ok(answer::attributes_json(&engine.resource_attributes(&kind))))
 }
 
-/// Decides a request in its compact form: the first bytes of a buffer.
-#[napi(catch_unwind)]
-pub fn check(env: Env, engine: u32, frame: Unknown<'_>, length: u32) -> Result<Either<i32, String>> {
-    bytes::with_bytes(env, &frame, length as usize, |frame| {
-        with_arena(|arena| {
-            let request = CheckResourcesRequest::from_frame(frame, arena).map_err(Failure::Frame)?;
-            decide(engine, request, None, false, arena)
-        })
-    })?
+/// Adds what napi's macro does not.
+#[napi(module_exports)]
+pub fn exports(exports: Object<'_>, env: Env) -> Result<()> {
+    call::define_check(env, &exports)
+}
+
+/// Decides a request in its compact form.
+fn check_frame(engine: u32, frame: &[u8]) -> Result<Either<i32, String>> {
+    with_arena(|arena| {
+        let request = CheckResourcesRequest::from_frame(frame, arena).map_err(Failure::Frame)?;
+        decide(engine, request, None, false, arena)
+    })
 }
 
 /// Decides a request in JSON, at an instant in milliseconds since 1970, or now. For an audit log, the answer tells
