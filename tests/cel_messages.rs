@@ -198,6 +198,19 @@ fn all_type_errors_are_reported_in_the_order_of_the_text() {
 }
 
 #[test]
+fn behind_a_macro_that_cannot_be_made_reading_goes_on() {
+    let found = issues("math.least(math.greatest([{}]), math.least([])) + [1].map(1, math.least(1, 'a'))");
+    let told: Vec<&str> = found.iter().filter_map(|issue| Some(issue.split_once(' ')?.1)).collect();
+    let expected = [
+        "math.greatest() invalid single argument value",
+        "math.least() invalid single argument value",
+        "math.least() simple literal arguments must be numeric",
+        "argument is not an identifier",
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn evaluation_errors() {
     let cases = [
         ("P.attr.ip_address", "no such key: ip_address"),

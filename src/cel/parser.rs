@@ -307,7 +307,8 @@ impl<'t> Parser<'t> {
         if !optional && token.kind == TokenKind::Ident && self.take("(").is_some() {
             let (args, end) = self.arguments(")")?;
             let span = operand.span.to(end);
-            return macros::member(operand, field, args, span);
+            let made = macros::member(operand, field, args, span);
+            return Ok(self.made_or_told(made, span));
         }
         let span = operand.span.to(token.span);
         Ok(Node::new(Kind::Select { operand: Box::new(operand), field, optional }, span))
@@ -412,7 +413,9 @@ impl<'t> Parser<'t> {
             if absolute && TABLE.find(name).is_none() {
                 return Ok(Node::new(call(&format!(".{name}"), args), span.to(end)));
             }
-            return macros::global(name, args, span.to(end));
+            let span = span.to(end);
+            let made = macros::global(name, args, span);
+            return Ok(self.made_or_told(made, span));
         }
         Ok(Node::new(Kind::Ident { name: name.to_owned(), absolute }, span))
     }

@@ -3,6 +3,7 @@
 
 use super::{MAX_DEPTH, OPERATORS, Parsed, Parser, syntax_error};
 use crate::cel::Issue;
+use crate::cel::ast::{Kind, Node};
 use crate::cel::hints::word_hint;
 use crate::cel::lexer::{Token, TokenKind};
 use crate::text::Span;
@@ -33,6 +34,14 @@ impl<'t> Parser<'t> {
     pub(super) fn symbol_behind(&self) -> Option<&'t str> {
         let token = self.tokens.get(self.at + 1).filter(|token| token.kind == TokenKind::Symbol)?;
         Some(self.text_of(*token))
+    }
+
+    /// What a macro made. Where it cannot be made that is reported, and reading goes on with a call in its place.
+    pub(super) fn made_or_told(&mut self, made: Parsed<Node>, span: Span) -> Node {
+        made.unwrap_or_else(|issue| {
+            self.issues.push(*issue);
+            Node::new(Kind::Call { function: String::new(), target: None, args: Vec::new() }, span)
+        })
     }
 
     /// Reports a token that is too much, and goes on behind it.
