@@ -26,7 +26,7 @@ pub(super) struct RoleSet<'a> {
 }
 
 impl<'a> RoleSet<'a> {
-    pub(super) fn symbols(&self) -> impl Iterator<Item = Symbol> + use<'a> {
+    pub(super) fn symbols(&self) -> impl Iterator<Item = Symbol> + Clone + use<'a> {
         self.own.into_iter().chain(self.parents.iter().copied())
     }
 

@@ -112,17 +112,16 @@ fn ancestors(
     parents: &BTreeMap<(Symbol, Symbol), Vec<Symbol>>,
 ) -> rustc_hash::FxHashMap<(Symbol, Symbol), Box<[Symbol]>> {
     let all_of = |scope: Symbol, role: Symbol| {
-        let mut all = BTreeSet::from([role]);
-        let mut next = vec![role];
-        while let Some(role) = next.pop() {
-            for parent in parents.get(&(scope, role)).into_iter().flatten() {
-                if all.insert(*parent) {
-                    next.push(*parent);
-                }
+        let direct = |role| parents.get(&(scope, role)).into_iter().flatten().rev().copied();
+        let mut all = Vec::new();
+        let mut next: Vec<Symbol> = direct(role).collect();
+        while let Some(parent) = next.pop() {
+            if !all.contains(&parent) {
+                all.push(parent);
+                next.extend(direct(parent));
             }
         }
-        all.remove(&role);
-        all.into_iter().collect()
+        all.into()
     };
     parents.keys().map(|(scope, role)| ((*scope, *role), all_of(*scope, *role))).collect()
 }

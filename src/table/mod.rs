@@ -41,7 +41,8 @@ pub struct RuleTable {
     pub principal_scopes: FxHashSet<(Symbol, Symbol)>,
     /// Scopes that policies have.
     pub scopes: FxHashMap<Symbol, Scope>,
-    /// (scope, role) → all that the role inherits from by role policies of that scope, itself not included.
+    /// (scope, role) → all that the role inherits from by role policies of that scope, each before what it inherits from in turn;
+    /// itself too, where it inherits from itself.
     pub parent_roles: FxHashMap<(Symbol, Symbol), Box<[Symbol]>>,
     /// Variables.
     pub modules: Box<[Module]>,
