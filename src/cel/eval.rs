@@ -385,6 +385,10 @@ fn relation<'a>(operator: Relation, left: Value<'a>, right: Value<'a>) -> EvalRe
     Ok(Value::Bool(holds))
 }
 
+fn is_nan(value: Value<'_>) -> bool {
+    matches!(value, Value::Double(value) if value.is_nan())
+}
+
 /// The order of two operands; `None`, which no operator accepts, where one is NaN. `named` is the error of a
 /// left operand that has no order at all.
 fn compare<'a>(
@@ -398,6 +402,8 @@ fn compare<'a>(
         Err(_) if matches!(left.compare(left), Err(EvalError::NoSuchOverload)) => {
             Err(super::lib::unordered(left, named))
         }
+        // As in the PDP, whatever it is compared with.
+        Err(_) if is_nan(left) || is_nan(right) => Ok(None),
         Err(error) => Err(error),
     }
 }
