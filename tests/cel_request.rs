@@ -352,7 +352,10 @@ fn specialised_operations_agree_with_the_general_ones() {
         ("P.attr.name == 'ann' && 'ann' == P.attr.name && P.attr.level == 3.0", "true"),
         ("P.attr.level == dyn(3)", "true"),
         ("P.attr.level < double('NaN') || P.attr.level >= double('NaN')", "false"),
-        ("dyn(double('NaN')) > P.attr || double('NaN') <= dyn('x') || dyn('x') < dyn(double('NaN'))", "false"),
+        (
+            "dyn(double('NaN')) > dyn(P.attr) || double('NaN') <= dyn('x') || dyn('x') < dyn(double('NaN'))",
+            "false",
+        ),
         ("R.attr.x == 'a'", "error: no such key: x"),
         ("P.attr.name in ['x', 'y', 'z', 'ann']", "true"),
         ("P.attr.level in ['x', 'y', 'z', 'ann']", "false"),
