@@ -107,7 +107,8 @@ impl Builder {
     }
 }
 
-/// Parents, their parents, and so on. Role policies may form a circle: each role is taken once.
+/// Parents, their parents, and so on, each before what it inherits from, as the PDP asks them. Role policies may form a circle:
+/// each role is taken once, and so is the role itself where it comes back to it.
 fn ancestors(
     parents: &BTreeMap<(Symbol, Symbol), Vec<Symbol>>,
 ) -> rustc_hash::FxHashMap<(Symbol, Symbol), Box<[Symbol]>> {
