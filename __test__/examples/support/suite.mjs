@@ -16,6 +16,15 @@ import { calls, pages, refusals } from "./workspace.mjs";
 /** Scripts of an SDK that its provider serves, which a test cannot reach. */
 const EXPECTED_PROBLEMS = /^Clerk: Failed to load Clerk/;
 
+/**
+ * Waits, for some seconds at most, until the page shows all texts: what `unauthorized()` and `forbidden()` of Next.js show is drawn
+ * by scripts, some time after the page has loaded.
+ */
+const shown = (page, texts) =>
+  page
+    .waitForFunction((all) => all.every((text) => document.body.innerText.includes(text)), texts, { timeout: 10_000 })
+    .catch(() => undefined);
+
 /** The names of the buttons in the page, as assistive technology reads them. */
 const buttonsOf = (page) =>
   page
@@ -123,6 +132,7 @@ function inChromium(context, name) {
     test(`${person} sees ${path}`, () =>
       visit(person, path, async (page, response) => {
         assert.equal(response.status(), status);
+        await shown(page, there);
         const text = await page.locator("body").innerText();
         for (const wanted of there) assert.ok(text.includes(wanted), `${wanted} is missing in: ${text}`);
         for (const unwanted of absent) assert.ok(!text.includes(unwanted), `${unwanted} is in: ${text}`);
