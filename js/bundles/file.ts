@@ -10,6 +10,6 @@ import { type BundleSource, type BundleSourceOptions, checkLimits, limitedSource
  */
 export function fileBundle(path: string | URL, options: BundleSourceOptions = {}): BundleSource {
   const limits = checkLimits(options);
-  const file = storePath(path, "path");
+  const file = storePath(path, "path", "a bundle");
   return limitedSource(file, limits, (previous) => readVersion(file, limits.maxBytes, previous?.etag));
 }

@@ -50,15 +50,15 @@ export const BUNDLE_OPTIONS = ["trustedKeys", "refresh", "onRefresh"] as const;
 
 const DEFAULT_EVERY = 60_000;
 
-/** Options of bundles alone. `hasTimers`: whether programs of this platform run between requests. Throws an `OptionsError`. */
-export function checkBundleOptions(options: BundleOptions | undefined, hasTimers: boolean): CheckedBundleOptions {
+/** Options of bundles alone. Throws an `OptionsError`. */
+export function checkBundleOptions(options: BundleOptions | undefined): CheckedBundleOptions {
   const { trustedKeys, refresh, onRefresh } = options ?? {};
   if (onRefresh !== undefined && typeof onRefresh !== "function") {
     throw new OptionsError("onRefresh", "must be a function");
   }
   return {
     trustedKeys: trustedKeys === undefined ? undefined : checkTrustedKeys(trustedKeys),
-    ...checkRefresh(refresh, hasTimers),
+    ...checkRefresh(refresh),
     onRefresh,
   };
 }
@@ -71,7 +71,7 @@ export function refuseBundleOptions(options: BundleOptions | undefined, why: str
   }
 }
 
-function checkRefresh(refresh: unknown, hasTimers: boolean): { every: number; timer: boolean } {
+function checkRefresh(refresh: unknown): { every: number; timer: boolean } {
   if (refresh === undefined) {
     return { every: DEFAULT_EVERY, timer: false };
   }
@@ -82,9 +82,18 @@ function checkRefresh(refresh: unknown, hasTimers: boolean): { every: number; ti
   if (unknown !== undefined) {
     throw new OptionsError(`refresh.${unknown}`, unknownOption(unknown, ["every", "timer"]));
   }
-  const { every, timer = hasTimers } = refresh;
+  const { every, timer = runsBetweenRequests() } = refresh;
   if (typeof timer !== "boolean") {
     throw new OptionsError("refresh.timer", "must be a boolean");
   }
   return { every: timeout(every, "refresh.every", DEFAULT_EVERY), timer };
+}
+
+/**
+ * Whether programs run here while nobody asks them anything. Workers and Vercel's edge do not: a timer without a request to belong to
+ * is refused there, or never fires.
+ */
+function runsBetweenRequests(): boolean {
+  const { navigator, EdgeRuntime } = globalThis as { navigator?: { userAgent?: string }; EdgeRuntime?: unknown };
+  return navigator?.userAgent !== "Cloudflare-Workers" && EdgeRuntime === undefined;
 }
