@@ -170,6 +170,54 @@ export class StoreError extends OrthrusError {
   }
 }
 
+/**
+ * Why a bundle is refused:
+ * - `not-a-bundle`: it does not begin as one;
+ * - `truncated`: its end is missing;
+ * - `altered`: its content is not what its digest says;
+ * - `newer-format`: a later version of orthrus made it;
+ * - `unsigned`: signatures are required, and it has none;
+ * - `wrong-signature`: none of its signatures is by a trusted key.
+ */
+export type BundleInvalidReason =
+  | "not-a-bundle"
+  | "truncated"
+  | "altered"
+  | "newer-format"
+  | "unsigned"
+  | "wrong-signature";
+
+/**
+ * Why a bundle cannot be had from its source:
+ * - `not-found`: there is none;
+ * - `status`: a server answers with an error, as the message tells;
+ * - `redirect`: a server refers to another place;
+ * - `timeout`: there was no answer in time;
+ * - `too-large`: it has more bytes than are allowed;
+ * - `failed`: anything else, as `cause` tells.
+ */
+export type BundleUnavailableReason = "not-found" | "status" | "redirect" | "timeout" | "too-large" | "failed";
+
+/** A bundle of policies is refused (code `BUNDLE_INVALID`), or cannot be had from its source (`BUNDLE_UNAVAILABLE`). */
+export class BundleError extends OrthrusError {
+  static {
+    BundleError.prototype.name = "BundleError";
+  }
+
+  declare readonly code: "BUNDLE_INVALID" | "BUNDLE_UNAVAILABLE";
+  readonly reason: BundleInvalidReason | BundleUnavailableReason;
+
+  constructor(
+    code: BundleError["code"],
+    reason: BundleInvalidReason | BundleUnavailableReason,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(code, message, options);
+    this.reason = reason;
+  }
+}
+
 /** The native addon of this platform is missing or cannot be loaded. Code: `NATIVE_UNAVAILABLE`. */
 export class BinaryError extends OrthrusError {
   static {

@@ -1,5 +1,9 @@
 /** Cerbos policies, decided inside this process. Start at {@link Orthrus}. */
 
+export type { BundleOptions, RefreshOptions } from "./bundles/options.js";
+export type { BundleLoader, BundleSource, LoadedBundle, PreviousBundle } from "./bundles/source.js";
+export type { BundleIdentity, BundleRefresh, BundleState } from "./bundles/state.js";
+export type { Ed25519PublicJwk, TrustedKey } from "./bundles/trusted-keys.js";
 export type { DecodedJWTPayload, DecodeJWTPayload } from "./engine/aux-data.js";
 export { type CompileOptions, type CompileReport, compile } from "./engine/compile.js";
 export type { CheckInput, CheckOutput, DecisionLogEntry, EvaluationError } from "./engine/decision-log.js";
@@ -10,6 +14,7 @@ export {
   type ValidationFailedCallback,
 } from "./engine/options.js";
 export { Orthrus } from "./engine/orthrus.js";
+export type { PolicySource } from "./engine/policy-source.js";
 export type {
   AuxData,
   CheckResourceRequest,
@@ -49,6 +54,9 @@ export type {
 export { OrthrusWithPrincipal } from "./engine/with-principal.js";
 export {
   BinaryError,
+  BundleError,
+  type BundleInvalidReason,
+  type BundleUnavailableReason,
   ClosedError,
   type Diagnostic,
   type DiagnosticPlace,

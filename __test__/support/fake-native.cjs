@@ -29,10 +29,13 @@ const fake = {
   compiled: [],
   /** The report of the next compiling. */
   report: undefined,
+  /** What the addon tells of each bundle that was loaded, by the number of its engine. */
+  bundles: new Map(),
   /** Thrown by the next opening. */
   openError: undefined,
   reset() {
     Object.assign(fake, { compiled: [], opened: [], closed: [], requests: [], instants: [] });
+    fake.bundles.clear();
     Object.assign(fake, { answer: allowAll, warnings: "[]", openError: undefined });
   },
 };
@@ -55,6 +58,17 @@ module.exports = {
   openSync: (directory, options) => open("openSync", directory, options),
   fromFiles: async (files, options) => open("fromFiles", JSON.parse(files), options),
   fromFilesSync: (files, options) => open("fromFilesSync", JSON.parse(files), options),
+  /** A bundle is its magic and JSON: `{digest, keyId?, failure?}`, of which `failure` refuses it. */
+  fromBundle(bytes, options) {
+    const { failure, ...bundle } = JSON.parse(Buffer.from(bytes).subarray(8).toString());
+    if (failure !== undefined) {
+      throw new Error(JSON.stringify(failure));
+    }
+    const engine = open("fromBundle", bundle, options);
+    fake.bundles.set(engine, bundle);
+    return engine;
+  },
+  bundle: (engine) => JSON.stringify(fake.bundles.get(engine) ?? null),
   compile: async (directory, options) => {
     if (fake.openError !== undefined) {
       throw fake.openError;

@@ -2,6 +2,7 @@
 
 import { OrthrusError } from "../errors.js";
 import { type Answer, MASK_BITS, type NativeDetail } from "./native.js";
+import type { PolicySource } from "./policy-source.js";
 import type { CheckResourcesRequest, Resource, ResourceCheck, Value } from "./request.js";
 import {
   CheckResourcesResponse,
@@ -80,14 +81,19 @@ export function decodeValidationErrors(answer: Answer): ValidationError[] {
 }
 
 /** The result of a request with one resource. */
-export function decodeCheckResource({ resource, actions }: ResourceCheck, answer: Answer): CheckResourcesResult {
-  return decodeResult(resource, actions, answer, 0, decodeDetails(answer, actions.length)?.[0]);
+export function decodeCheckResource(
+  { resource, actions }: ResourceCheck,
+  answer: Answer,
+  policySource: PolicySource | undefined,
+): CheckResourcesResult {
+  return decodeResult(resource, actions, answer, 0, decodeDetails(answer, actions.length)?.[0], policySource);
 }
 
 /** The response to a request. */
 export function decodeCheckResources(
   request: CheckResourcesRequest,
   answer: Answer,
+  policySource: PolicySource | undefined,
   callId?: string,
 ): CheckResourcesResponse {
   const { resources } = request;
@@ -99,7 +105,7 @@ export function decodeCheckResources(
   const results: CheckResourcesResult[] = [];
   let start = 0;
   for (const { resource, actions } of resources) {
-    results.push(decodeResult(resource, actions, answer, start, details?.[results.length]));
+    results.push(decodeResult(resource, actions, answer, start, details?.[results.length], policySource));
     start += actions.length;
   }
   return new CheckResourcesResponse(results, request.requestId, callId);
@@ -111,6 +117,7 @@ function decodeResult(
   answer: Answer,
   start: number,
   detail: NativeDetail | undefined,
+  policySource: PolicySource | undefined,
 ): CheckResourcesResult {
   const effects: Record<string, Effect> = {};
   for (let index = 0; index < actions.length; index++) {
@@ -127,12 +134,15 @@ function decodeResult(
     { kind, id, policyVersion, scope },
     effects,
     (detail?.validationErrors ?? []) as ValidationError[],
-    decodeMetadata(detail?.meta),
+    decodeMetadata(detail?.meta, policySource),
     detail?.outputs?.map(decodeOutput) ?? [],
   );
 }
 
-function decodeMetadata(meta: NativeDetail["meta"]): CheckResourcesResultMetadata | undefined {
+function decodeMetadata(
+  meta: NativeDetail["meta"],
+  policySource: PolicySource | undefined,
+): CheckResourcesResultMetadata | undefined {
   if (meta === undefined) {
     return undefined;
   }
@@ -140,7 +150,11 @@ function decodeMetadata(meta: NativeDetail["meta"]): CheckResourcesResultMetadat
   for (const effect of Object.values(actions)) {
     effect.matchedScope ??= "";
   }
-  return { actions: actions as CheckResourcesResultMetadata["actions"], effectiveDerivedRoles };
+  return {
+    actions: actions as CheckResourcesResultMetadata["actions"],
+    effectiveDerivedRoles,
+    ...(policySource === undefined ? {} : { policySource }),
+  };
 }
 
 function decodeOutput({ src, action, val, error }: NonNullable<NativeDetail["outputs"]>[number]): OutputResult {

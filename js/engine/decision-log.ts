@@ -2,6 +2,7 @@
 
 import type { AuxClaims } from "./aux-data.js";
 import type { NativeDetail } from "./native.js";
+import type { PolicySource } from "./policy-source.js";
 import type { RequestExtras, Value } from "./request.js";
 import type { Effect, OutputResult, ValidationError } from "./result.js";
 
@@ -55,7 +56,8 @@ export interface DecisionLogEntry {
   auditTrail: { effectivePolicies: Record<string, Record<string, Value>> };
   method: { name: "CheckResources"; inputs: CheckInput[]; outputs: CheckOutput[]; error: string | undefined };
   oversized: boolean;
-  policySource: undefined;
+  /** The bundle that decided; `undefined` where the policies came as text. */
+  policySource: PolicySource | undefined;
   requestContext: { annotations: Record<string, Value> } | undefined;
 }
 
@@ -80,6 +82,7 @@ export interface Decided {
   /** One letter an action: `A` or `D`. */
   letters: string;
   details: NativeDetail[];
+  policySource: PolicySource | undefined;
 }
 
 /** The entry about a call. */
@@ -133,7 +136,7 @@ export function decisionLogEntry(decided: Decided): DecisionLogEntry {
       error: undefined,
     },
     oversized: false,
-    policySource: undefined,
+    policySource: decided.policySource,
     requestContext: decided.requestContext,
   };
 }

@@ -4,6 +4,8 @@
  */
 
 import {
+  BundleError,
+  type BundleInvalidReason,
   ClosedError,
   type Diagnostic,
   JwtError,
@@ -45,6 +47,13 @@ export interface Native {
   /** `files` is a JSON object from path to text. */
   fromFiles(files: string, options: string): Promise<EngineNumber>;
   fromFilesSync(files: string, options: string): EngineNumber;
+  /**
+   * Loads a compiled bundle on the calling thread, without reading policies again. `options` is JSON of `NativeBundleOptions`. Fails
+   * with the code `BUNDLE_INVALID` and a reason.
+   */
+  fromBundle(bundle: Uint8Array, options: string): EngineNumber;
+  /** JSON: the `NativeBundle` that the policies came from; `null` where they came as text. */
+  bundle(engine: EngineNumber): string;
   /** Runs the command line on the streams of the process; resolves to the exit code. */
   cli(args: string[]): Promise<number>;
   /** Compiles policies and runs their tests. `options` is JSON of `NativeCompileOptions`; JSON: `NativeCompileReport`. */
@@ -101,6 +110,19 @@ export interface NativeOptions {
   globals?: object;
 }
 
+/** The options with a bundle as the addon gets them, as JSON. */
+export interface NativeBundleOptions extends NativeOptions {
+  /** Ed25519 public keys, SPKI in PEM: one of them must have signed the bundle. */
+  trustedKeys?: string[];
+}
+
+/** Which bundle policies came from. */
+export interface NativeBundle {
+  digest: string;
+  /** The key that signed it. */
+  keyId?: string;
+}
+
 /** The options of `compile` as the addon gets them, as JSON. */
 export interface NativeCompileOptions {
   ignoreSchemas?: boolean;
@@ -135,13 +157,24 @@ export interface NativeDetail {
 
 /** The JSON in the message of an error that the addon throws. */
 export interface NativeFailure {
-  /** `POLICY_INVALID`, `REQUEST_…`, `OPTIONS_INVALID`, `STORE_UNREADABLE`, `ENGINE_CLOSED`, `JWT_…`; others stay as they are. */
+  /** `POLICY_INVALID`, `BUNDLE_INVALID`, `REQUEST_…`, `OPTIONS_INVALID`, `STORE_UNREADABLE`, `ENGINE_CLOSED`, `JWT_…`; others stay as they are. */
   code: string;
   /** What to tell a person; with `POLICY_INVALID` all diagnostics, rendered. */
   message: string;
   /** The field of the request or the option, or the file, directory or archive. */
   path?: string;
   diagnostics?: Diagnostic[];
+  /** Why a bundle is refused. */
+  reason?: BundleInvalidReason;
+}
+
+/** What a call of the addon gives. Throws the error of this package that stands for what it throws. */
+export function attempt<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw errorFromNative(error);
+  }
 }
 
 /** The error of this package that stands for an error of the addon. */
@@ -158,6 +191,8 @@ export function errorFromNative(error: unknown): OrthrusError {
   switch (code) {
     case "POLICY_INVALID":
       return new PolicyError(message, failure.diagnostics ?? []);
+    case "BUNDLE_INVALID":
+      return new BundleError(code, failure.reason ?? "not-a-bundle", message);
     case "REQUEST_INVALID":
     case "REQUEST_TOO_LARGE":
       return new RequestError(code satisfies RequestErrorCode, path, message);

@@ -101,14 +101,17 @@ const KINDS: Record<keyof Options, Kind> = {
   decodeJWTPayload: "function",
 };
 
-/** Checks names and types. Throws an `OptionsError`. */
-export function checkOptions(options: Options = {}): CheckedOptions {
+/** Checks names and types; `others` are checked elsewhere, and let pass. Throws an `OptionsError`. */
+export function checkOptions(options: Options = {}, others: readonly string[] = []): CheckedOptions {
   if (typeof options !== "object" || options === null) {
     throw new OptionsError("", "the options must be an object");
   }
   for (const [name, value] of Object.entries(options)) {
+    if (others.includes(name)) {
+      continue;
+    }
     if (!Object.hasOwn(KINDS, name)) {
-      throw new OptionsError(name, unknownOption(name, Object.keys(KINDS)));
+      throw new OptionsError(name, unknownOption(name, [...Object.keys(KINDS), ...others]));
     }
     const kind = KINDS[name as keyof Options];
     if (name === "onValidationError" && value === "throw") {
@@ -120,7 +123,8 @@ export function checkOptions(options: Options = {}): CheckedOptions {
     }
   }
   checkEnforcement(options.schemaEnforcement);
-  const { now, auxData, decodeJWTPayload, onValidationError, onDecision, ...native } = options;
+  const { now, auxData, decodeJWTPayload, onValidationError, onDecision, ...rest } = options;
+  const native = Object.fromEntries(Object.entries(rest).filter(([name]) => !others.includes(name)));
   return {
     native: encodeNativeOptions(native as NativeOptions),
     now,

@@ -1,4 +1,13 @@
 import { randomUUID } from "node:crypto";
+import { fileBundle } from "../bundles/file.js";
+import type { BundleHandle } from "../bundles/handle.js";
+import { noSource } from "../bundles/handle.js";
+import { bundleOpening, type OpenedBundle, openBytes, openSource, openVersion } from "../bundles/opened-bundle.js";
+import { BUNDLE_OPTIONS, type BundleOptions, refuseBundleOptions } from "../bundles/options.js";
+import { isBundleFile, isBundleFileSync, readVersionSync } from "../bundles/read-file.js";
+import type { BundleLoader, BundleSource } from "../bundles/source.js";
+import type { BundleState } from "../bundles/state.js";
+import { asSource, bytesOf, isBytes } from "../bundles/version.js";
 import { ClosedError, type Diagnostic, OptionsError, RequestError, ValidationFailed } from "../errors.js";
 import { loadNative } from "./addon.js";
 import {
@@ -9,13 +18,15 @@ import {
   splitAnswer,
   withoutAudit,
 } from "./answer.js";
-import { AttributesRead } from "./attributes.js";
+import type { AttributesRead } from "./attributes.js";
 import { type AuxClaims, decodeAuxData } from "./aux-data.js";
 import { type DecisionLogEntry, decisionLogEntry } from "./decision-log.js";
 import { encodeCheckResource, encodeCheckResources, encodeIsAllowed } from "./encode.js";
 import { frame, writeCheckResource, writeCheckResources, writeFrame, writeIsAllowed } from "./frame.js";
-import { type Answer, type EngineNumber, errorFromNative, type Native } from "./native.js";
+import { type Answer, attempt, errorFromNative } from "./native.js";
 import { type CheckedOptions, checkOptions, type Options } from "./options.js";
+import { PolicySet } from "./policy-set.js";
+import type { PolicySource } from "./policy-source.js";
 import type {
   AuxData,
   CheckResourceRequest,
@@ -35,7 +46,7 @@ interface Operation<Request, Result> {
   /** Writes a frame. */
   write(request: Request, auxClaims: AuxClaims | undefined, reads: AttributesRead): void;
   encode(request: Request, auxClaims: AuxClaims | undefined): string;
-  decode(request: Request, answer: Answer, callId?: string): Result;
+  decode(request: Request, answer: Answer, policySource: PolicySource | undefined, callId?: string): Result;
   /** What schemas refuse. */
   validationErrors(result: Result, answer: Answer): ValidationError[];
 }
@@ -60,9 +71,7 @@ const IS_ALLOWED: Operation<IsAllowedRequest, boolean> = {
 };
 
 /** Frees the policies of engines that nobody closed and nobody can reach any more. */
-const forgotten = new FinalizationRegistry<{ native: Native; engine: EngineNumber }>(({ native, engine }) =>
-  native.close(engine),
-);
+const forgotten = new FinalizationRegistry<PolicySet>((policies) => policies.close());
 
 /**
  * A set of Cerbos policies, loaded and ready to decide.
@@ -76,41 +85,78 @@ const forgotten = new FinalizationRegistry<{ native: Native; engine: EngineNumbe
  * for a Cerbos client runs unchanged, and never throw before they return.
  */
 export class Orthrus {
-  readonly #native: Native;
   readonly #options: CheckedOptions;
   /** `undefined` once it is closed. */
-  #engine: EngineNumber | undefined;
-  readonly #reads: AttributesRead;
-  #warnings: readonly Diagnostic[] | undefined;
+  #policies: PolicySet | undefined;
+  readonly #bundle: BundleHandle | undefined;
 
-  private constructor(native: Native, engine: EngineNumber, options: CheckedOptions) {
-    this.#native = native;
-    this.#engine = engine;
+  private constructor(policies: PolicySet, options: CheckedOptions, opened?: OpenedBundle) {
+    this.#policies = policies;
     this.#options = options;
-    this.#reads = new AttributesRead(native, engine);
-    forgotten.register(this, { native, engine }, this);
+    forgotten.register(this, policies, this);
+    this.#bundle = opened?.follow((next) => this.#replace(next));
   }
 
   /**
-   * Loads all policies below a directory, or of an archive (`.zip`, `.tar`, `.tar.gz`, `.tgz`); the work is done off the calling
-   * thread.
+   * Loads all policies below a directory, of an archive (`.zip`, `.tar`, `.tar.gz`, `.tgz`), or of a bundle, which is known by its
+   * first bytes. Off the calling thread, except for bundles, which take little time.
    *
-   * Rejects with `StoreError` (cannot be read), `PolicyError` (refused), `OptionsError` or `BinaryError`.
+   * Rejects with `StoreError` (cannot be read), `PolicyError` (refused), `BundleError`, `OptionsError` or `BinaryError`.
    */
-  static async open(dir: string | URL, options?: Options): Promise<Orthrus> {
-    const checked = checkOptions(options);
-    const path = storePath(dir);
+  static async open(path: string | URL, options?: BundleOptions): Promise<Orthrus> {
+    const file = storePath(path, "dir", "a directory, archive or bundle");
+    if (await isBundleFile(file)) {
+      return Orthrus.fromBundle(fileBundle(file), options);
+    }
+    const checked = checkOptions(options, BUNDLE_OPTIONS);
+    refuseBundleOptions(options, NO_BUNDLE);
     const native = loadNative();
-    return new Orthrus(native, await native.open(path, checked.native).catch(rethrow), checked);
+    return new Orthrus(new PolicySet(native, await native.open(file, checked.native).catch(rethrow)), checked);
   }
 
   /** {@link Orthrus.open} that blocks. */
-  static openSync(dir: string | URL, options?: Options): Orthrus {
-    const checked = checkOptions(options);
-    const path = storePath(dir);
+  static openSync(path: string | URL, options?: BundleOptions): Orthrus {
+    const file = storePath(path, "dir", "a directory, archive or bundle");
+    const checked = checkOptions(options, BUNDLE_OPTIONS);
+    if (isBundleFileSync(file)) {
+      const source = fileBundle(file);
+      const opening = bundleOpening(loadNative(), checked.native, options);
+      const opened = openVersion(source, readVersionSync(file), opening);
+      return new Orthrus(opened.set, checked, opened);
+    }
+    refuseBundleOptions(options, NO_BUNDLE);
     const native = loadNative();
-    const engine = attempt(() => native.openSync(path, checked.native));
-    return new Orthrus(native, engine, checked);
+    const engine = attempt(() => native.openSync(file, checked.native));
+    return new Orthrus(new PolicySet(native, engine), checked);
+  }
+
+  /**
+   * Loads the policies of a bundle, as `orthrus bundle` makes it: its bytes, or a source of `orthrus/bundles`, which can be asked again
+   * later.
+   *
+   * Rejects with `BundleError` (refused, or not to be had), `OptionsError` or `BinaryError`.
+   */
+  static async fromBundle(
+    bundle: Uint8Array | ArrayBuffer | BundleSource | BundleLoader,
+    options?: BundleOptions,
+  ): Promise<Orthrus> {
+    if (isBytes(bundle)) {
+      return Orthrus.fromBundleSync(bundle, options);
+    }
+    const source = asSource(bundle);
+    const checked = checkOptions(options, BUNDLE_OPTIONS);
+    const opened = await openSource(source, bundleOpening(loadNative(), checked.native, options));
+    return new Orthrus(opened.set, checked, opened);
+  }
+
+  /** {@link Orthrus.fromBundle} of bytes that blocks, as loading a bundle always does: for milliseconds. */
+  static fromBundleSync(bytes: Uint8Array | ArrayBuffer, options?: BundleOptions): Orthrus {
+    if (!isBytes(bytes)) {
+      throw new OptionsError("bytes", "must be the bytes of a bundle: a Uint8Array or an ArrayBuffer");
+    }
+    const checked = checkOptions(options, BUNDLE_OPTIONS);
+    const opened = openBytes(bytesOf(bytes), options, bundleOpening(loadNative(), checked.native, options));
+    return new Orthrus(opened.set, checked, opened);
   }
 
   /**
@@ -122,7 +168,8 @@ export class Orthrus {
     const checked = checkOptions(options);
     const texts = encodeFiles(files);
     const native = loadNative();
-    return new Orthrus(native, await native.fromFiles(texts, checked.native).catch(rethrow), checked);
+    const engine = await native.fromFiles(texts, checked.native).catch(rethrow);
+    return new Orthrus(new PolicySet(native, engine), checked);
   }
 
   /** {@link Orthrus.fromFiles} that blocks. */
@@ -131,7 +178,7 @@ export class Orthrus {
     const texts = encodeFiles(files);
     const native = loadNative();
     const engine = attempt(() => native.fromFilesSync(texts, checked.native));
-    return new Orthrus(native, engine, checked);
+    return new Orthrus(new PolicySet(native, engine), checked);
   }
 
   /** Decides several actions on several resources. Rejects with `RequestError` or `ClosedError`. */
@@ -171,32 +218,66 @@ export class Orthrus {
 
   /** What is doubtful about the policies, though they work. */
   get warnings(): readonly Diagnostic[] {
-    const engine = this.#opened();
-    this.#warnings ??= JSON.parse(attempt(() => this.#native.warnings(engine))) as Diagnostic[];
-    return this.#warnings;
+    return this.#opened().warnings;
   }
 
   /** How many policies are loaded, without those that are disabled. */
   get policyCount(): number {
-    const engine = this.#opened();
-    return attempt(() => this.#native.policyCount(engine));
+    const { native, engine } = this.#opened();
+    return attempt(() => native.policyCount(engine));
+  }
+
+  /** The bundle that decides, and how it stands with its source; `undefined` where the policies came as text. */
+  get bundle(): BundleState | undefined {
+    this.#opened();
+    return this.#bundle?.state;
+  }
+
+  /**
+   * Asks the source of the bundle now. Resolves to whether other policies decide from here on; all checks that begin later are decided
+   * by them, also those of `withPrincipal`. Rejects with why that failed; the policies go on deciding.
+   */
+  async refresh(): Promise<boolean> {
+    this.#opened();
+    return this.#bundle?.refresh() ?? Promise.reject(noSource());
+  }
+
+  /**
+   * Asks the source of the bundle if what it last said is older than `refresh.every`: for runtimes without timers, as
+   * `ctx.waitUntil(orthrus.refreshIfStale())` in Cloudflare Workers. Checks need not wait for it. Failures are told by `onRefresh` and
+   * {@link Orthrus.bundle} alone; the next try comes after a second, then two, four, and so on. While another caller is asking,
+   * it resolves at once.
+   */
+  async refreshIfStale(): Promise<void> {
+    this.#opened();
+    await this.#bundle?.refreshIfStale();
   }
 
   /** Frees the policies. All later use, except closing again, fails with a `ClosedError`. */
   close(): void {
-    const engine = this.#engine;
-    this.#engine = undefined;
-    if (engine !== undefined) {
+    const policies = this.#policies;
+    this.#policies = undefined;
+    if (policies !== undefined) {
+      this.#bundle?.stop();
       forgotten.unregister(this);
-      attempt(() => this.#native.close(engine));
+      policies.close();
     }
   }
 
-  #opened(): EngineNumber {
-    if (this.#engine === undefined) {
+  #opened(): PolicySet {
+    if (this.#policies === undefined) {
       throw new ClosedError();
     }
-    return this.#engine;
+    return this.#policies;
+  }
+
+  /** A check is made from beginning to end without a pause, so that nothing decides by the old policies any more. */
+  #replace(next: PolicySet): void {
+    const old = this.#opened();
+    this.#policies = next;
+    forgotten.unregister(this);
+    forgotten.register(this, next, this);
+    old.close();
   }
 
   #promise<Request extends RequestExtras, Result>(
@@ -229,13 +310,13 @@ export class Orthrus {
       return this.#decideAndTell(this.#options.onDecision, operation, request, auxClaims, now);
     }
     const { write, encode, decode, validationErrors } = operation;
-    const length = now === undefined ? writeFrame(write, request, auxClaims, this.#reads) : 0;
+    const length = now === undefined ? writeFrame(write, request, auxClaims, this.#opened().reads) : 0;
     const text = length === 0 ? encode(request, auxClaims) : "";
     // After the encoding: a getter of the request may have closed the engine.
-    const engine = this.#opened();
+    const { native, engine, policySource } = this.#opened();
     let answer: Answer;
     try {
-      answer = length === 0 ? this.#native.checkJson(engine, text, now) : this.#native.check(engine, frame, length);
+      answer = length === 0 ? native.checkJson(engine, text, now) : native.check(engine, frame, length);
     } catch (error) {
       if (length > 0) {
         // The engine counts from the frame; the encoder knows the paths of this request.
@@ -243,7 +324,7 @@ export class Orthrus {
       }
       throw errorFromNative(error);
     }
-    const result = decode(request, answer);
+    const result = decode(request, answer, policySource);
     // What schemas refuse is among the details, which a number has none of.
     if (this.#options.onValidationError !== undefined && typeof answer === "string") {
       this.#onValidationErrors(validationErrors(result, answer));
@@ -261,17 +342,27 @@ export class Orthrus {
   ): Result {
     const text = encode(request, auxClaims);
     const timestamp = new Date(now ?? Date.now());
-    const engine = this.#opened();
-    const answer = attempt(() => this.#native.checkJson(engine, text, timestamp.getTime(), true));
+    const { native, engine, policySource } = this.#opened();
+    const answer = attempt(() => native.checkJson(engine, text, timestamp.getTime(), true));
     const { letters, details } = splitAnswer(answer);
     const callId = ulid(timestamp.getTime());
     const requestId = request.requestId ?? randomUUID();
     const { requestContext, includeMetadata } = request;
     onDecision(
-      decisionLogEntry({ callId, requestId, timestamp, request: text, auxClaims, requestContext, letters, details }),
+      decisionLogEntry({
+        callId,
+        requestId,
+        timestamp,
+        request: text,
+        auxClaims,
+        requestContext,
+        letters,
+        details,
+        policySource,
+      }),
     );
     const told = withoutAudit(letters, details, includeMetadata);
-    const result = decode({ ...request, requestId }, told, callId);
+    const result = decode({ ...request, requestId }, told, policySource, callId);
     this.#onValidationErrors(validationErrors(result, told));
     return result;
   }
@@ -320,6 +411,8 @@ export class Orthrus {
   }
 }
 
+const NO_BUNDLE = "is for bundles alone, and this path is none: make one with `orthrus bundle`";
+
 function throwIfAborted(options: RequestOptions | undefined): void {
   if (options?.signal?.aborted) {
     throw options.signal.reason;
@@ -336,14 +429,6 @@ function encodeFiles(files: Record<string, string>): string {
     }
   }
   return JSON.stringify(files);
-}
-
-function attempt<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (error) {
-    throw errorFromNative(error);
-  }
 }
 
 function rethrow(error: unknown): never {

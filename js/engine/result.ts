@@ -1,6 +1,7 @@
 /** What a decision is answered with: the shapes of `@cerbos/core`. */
 
 import { randomUUID } from "node:crypto";
+import type { PolicySource } from "./policy-source.js";
 import type { ResourceSearch, Value } from "./request.js";
 import { ulid } from "./ulid.js";
 
@@ -44,6 +45,8 @@ export interface CheckResourcesResultMetadataEffect {
 export interface CheckResourcesResultMetadata {
   actions: Record<string, CheckResourcesResultMetadataEffect>;
   effectiveDerivedRoles: string[];
+  /** The bundle that decided; absent where the policies came as text. */
+  policySource?: PolicySource;
 }
 
 /** The resource as it was asked for; what was left out is empty. */

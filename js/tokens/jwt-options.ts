@@ -6,6 +6,7 @@ import { OptionsError } from "../errors.js";
 import { isRecord } from "../identity/identity.js";
 import { unknownOption } from "../options-names.js";
 import { type Duration, milliseconds, timeout } from "./duration.js";
+import { isLoopback } from "./loopback.js";
 import type { RevocationList } from "./revocation.js";
 
 /** An algorithm that can be verified. `none` is not one. */
@@ -280,10 +281,6 @@ function keySetUrl(given: unknown, path: string): URL {
     throw new OptionsError(path, "must not hold a password");
   }
   return url;
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
 function checkLocal(options: unknown, path: string): CheckedLocal {
