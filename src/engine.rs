@@ -10,7 +10,7 @@ use crate::check::{Checker, Context, Decision, Detail, Options};
 use crate::compile::{Compiled, Settings, check_remains, compile};
 use crate::contract::CheckResourcesRequest;
 use crate::policy::{self, Budget, FileKind, Policy};
-use crate::schema::Library;
+use crate::schema::{Enforcement, Library};
 use crate::table::{AttributeSet, NameMap, PolicyOutline, RuleTable};
 use crate::text::{Code, Diagnostic, Diagnostics, Source, Span};
 
@@ -56,7 +56,10 @@ impl Engine {
             globals: &globals,
         };
         let Files { policies, schemas } = read_files(sources, &settings)?;
-        let Compiled { table, warnings } = compile(&policies, &schemas, &settings)?;
+        let Compiled { mut table, schemas, warnings } = compile(&policies, &schemas, &settings)?;
+        if matches!(options.schema_enforcement, Enforcement::Warn | Enforcement::Reject) {
+            table.enforce(schemas);
+        }
         Ok(Self { table, options, globals, warnings })
     }
 
