@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::modules::Modules;
 use crate::policy::{self, Body, Policy, ScopePermissions, Spanned, policy_key, sanitize, scope_parents};
 use crate::table::{
-    AttributesRead, Matcher, PolicyId, PrincipalPolicy, ResourcePolicy, RolePolicy,
-    RuleTable, Scope, Symbol, Symbols,
+    AttributesRead, Matcher, PolicyId, PrincipalPolicy, ResourcePolicy, RolePolicy, RuleTable, Scope, Symbol,
+    Symbols,
 };
 use crate::text::{Code, Diagnostic, Diagnostics, Label, Severity};
 

@@ -90,11 +90,7 @@ pub fn compile(
         diagnostics.extend(denials::check(&denials, &modules.expressions, &schemas, settings.globals));
     }
     let schemas = schemas.finish(&by_key, &mut builder);
-    Ok(Compiled {
-        table: builder.finish(modules, by_key.len()),
-        schemas,
-        warnings: diagnostics.sorted(),
-    })
+    Ok(Compiled { table: builder.finish(modules, by_key.len()), schemas, warnings: diagnostics.sorted() })
 }
 
 /// Policies by their identity, in an order that does not depend on that of the files.
