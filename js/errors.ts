@@ -175,16 +175,23 @@ export class StoreError extends OrthrusError {
  * - `not-a-bundle`: it does not begin as one;
  * - `truncated`: its end is missing;
  * - `altered`: its content is not what its digest says;
- * - `newer-format`: a later version of orthrus made it;
+ * - `newer-format`, `older-format`: a later, or much earlier, version of orthrus made it;
+ * - `other-version`: a version of orthrus made it whose expressions have other functions;
+ * - `malformed`: its digest is right, and its content is none that orthrus makes;
  * - `unsigned`: signatures are required, and it has none;
- * - `wrong-signature`: none of its signatures is by a trusted key.
+ * - `unknown-key`: the key that signed it is not among those that are trusted;
+ * - `wrong-signature`: its signature is not one of the key that it names.
  */
 export type BundleInvalidReason =
   | "not-a-bundle"
   | "truncated"
   | "altered"
   | "newer-format"
+  | "older-format"
+  | "other-version"
+  | "malformed"
   | "unsigned"
+  | "unknown-key"
   | "wrong-signature";
 
 /**

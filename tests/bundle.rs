@@ -57,7 +57,8 @@ fn decide(engine: &Engine, request: &str) -> String {
     let arena = Bump::new();
     let request = CheckResourcesRequest::from_json(request, &arena).unwrap();
     let detail = Detail { metadata: true, evaluation_errors: true, trace: true };
-    let decisions = engine.check_resources(&request, Timestamp::new(1_700_000_000, 0).unwrap(), detail, &arena);
+    let decisions =
+        engine.check_resources(&request, Timestamp::new(1_700_000_000, 0).unwrap(), detail, &arena);
     let entries = request.resources.iter().zip(decisions).map(|(entry, decision)| ResultEntry {
         entry,
         decision,
