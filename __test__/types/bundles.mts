@@ -1,7 +1,9 @@
 /** What sources of bundles and engines on them take and give: also Cloudflare's and Amazon's own types. Compiled, never run. */
 
+import { generateKeyPairSync } from "node:crypto";
 import { GetObjectCommand, S3, S3Client } from "@aws-sdk/client-s3";
 import type { KVNamespace, R2Bucket } from "@cloudflare/workers-types";
+import type { JWK } from "jose";
 import {
   type BundleError,
   type BundleOptions,
@@ -12,6 +14,7 @@ import {
 } from "orthrus";
 import { type BundleSource, fetchBundle, fileBundle, kvBundle, loadOnce, r2Bundle, s3Bundle } from "orthrus/bundles";
 
+declare const joseKey: JWK;
 declare const kv: KVNamespace;
 declare const kvOfKeys: KVNamespace<"policies.orb">;
 declare const r2: R2Bucket;
@@ -47,7 +50,12 @@ fileBundle("policies.orb", { headers: {} });
 
 const options: BundleOptions = {
   strictEvaluation: true,
-  trustedKeys: ["-----BEGIN PUBLIC KEY-----", { kty: "OKP", crv: "Ed25519", x: "…" }],
+  trustedKeys: [
+    "-----BEGIN PUBLIC KEY-----",
+    { kty: "OKP", crv: "Ed25519", x: "…" },
+    generateKeyPairSync("ed25519").publicKey.export({ format: "jwk" }),
+    joseKey,
+  ],
   refresh: { every: "60s", timer: false },
   onRefresh: (refresh: BundleRefresh) => {
     if (refresh.outcome === "failed") {
@@ -65,6 +73,7 @@ export async function engines(): Promise<void> {
   await Orthrus.open("policies.orb", options);
   Orthrus.openSync("policies.orb", options);
   Orthrus.fromBundleSync(bytes, options);
+  await Orthrus.fromBundle((previous) => (previous === undefined ? bytes : "unchanged"));
   // @ts-expect-error: a source is asked, which takes a while
   Orthrus.fromBundleSync(fileBundle("policies.orb"));
   // @ts-expect-error: text is not signed
