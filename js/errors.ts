@@ -218,19 +218,32 @@ export class BundleError extends OrthrusError {
   }
 }
 
-/** The native addon of this platform is missing or cannot be loaded. Code: `NATIVE_UNAVAILABLE`. */
+/** The native addon of this platform, or the WebAssembly engine, is missing or cannot be loaded. Code: `NATIVE_UNAVAILABLE`. */
 export class BinaryError extends OrthrusError {
   static {
     BinaryError.prototype.name = "BinaryError";
   }
 
   declare readonly code: "NATIVE_UNAVAILABLE";
-  /** The platform, such as `linux-x64-musl`. */
+  /** The platform, such as `linux-x64-musl`; `wasm` for WebAssembly. */
   readonly platform: string;
 
   constructor(message: string, platform: string, options?: ErrorOptions) {
     super("NATIVE_UNAVAILABLE", message, options);
     this.platform = platform;
+  }
+}
+
+/** This runtime cannot do it: it has no files, or decides by WebAssembly, which verifies no tokens and compiles no directories. Code: `UNSUPPORTED`. */
+export class UnsupportedError extends OrthrusError {
+  static {
+    UnsupportedError.prototype.name = "UnsupportedError";
+  }
+
+  declare readonly code: "UNSUPPORTED";
+
+  constructor(message: string) {
+    super("UNSUPPORTED", message);
   }
 }
 

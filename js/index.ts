@@ -71,6 +71,7 @@ export {
   type RequestErrorCode,
   StoreError,
   UndecidedError,
+  UnsupportedError,
   ValidationFailed,
 } from "./errors.js";
 export { type Decisions, type ResourceDecisions, snapshot } from "./guards/decisions.js";

@@ -28,7 +28,23 @@ async function buildTypeScript() {
   for (const entry of entries()) {
     writeEsmWrapper(entry);
   }
+  await buildEsm();
   console.log(`TypeScript: dist/ (${elapsed(start)})`);
+}
+
+/** What stands for `#platform` and `#wasm` in `dist/esm/`, by the condition of the runtime. */
+const PLATFORMS = {
+  workerd: "./platform/workerd.js",
+  "edge-light": "./platform/edge-light.js",
+  browser: "./platform/browser.js",
+  default: "./platform/other.js",
+};
+
+/** The same modules for runtimes without Node.js: a package within the package. */
+async function buildEsm() {
+  await runTool("typescript", ["--project", "tsconfig.esm.json"]);
+  const esm = { type: "module", sideEffects: false, imports: { "#platform": PLATFORMS, "#wasm": PLATFORMS } };
+  writeFileSync(inRoot("dist", "esm", "package.json"), `${JSON.stringify(esm, null, 2)}\n`);
 }
 
 /** The names of the public modules, from the exports of the package. */

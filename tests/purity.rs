@@ -1,4 +1,4 @@
-//! The engine is a pure function, and so is verifying tokens: no file, clock, socket, thread, process or environment in its sources.
+//! The engine is a pure function, and so are what its heads share and verifying tokens: no file, clock, socket, thread, process or environment in its sources.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails and says so")]
 
@@ -21,6 +21,11 @@ const BANNED: [(&str, &str); 9] = [
 #[test]
 fn the_engine_does_no_io() {
     is_pure("src", 50);
+}
+
+#[test]
+fn what_the_heads_share_does_no_io() {
+    is_pure("crates/host/src", 4);
 }
 
 #[test]

@@ -42,7 +42,7 @@ test("only what is needed is published", async () => {
   const files = listing.split("\n").map((name) => name.trim().replace("package/", ""));
   const stray = files.filter(
     (name) =>
-      !/^((addon\/)?index\.(js|d\.ts)|dist\/(\w+\/)?[\w-]+\.(js|mjs|d\.ts|d\.mts)|bin\/orthrus\.js|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
+      !/^((addon\/)?index\.(js|d\.ts)|dist\/(\w+\/)*[\w-]+\.(js|mjs|d\.ts|d\.mts)|dist\/engine\.wasm|dist\/esm\/package\.json|bin\/orthrus\.js|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
         name,
       ),
   );

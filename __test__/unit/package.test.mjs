@@ -39,8 +39,11 @@ function loads(file, seen = new Set()) {
     return [];
   }
   seen.add(file);
-  const names = [...readFileSync(file, "utf8").matchAll(/\b(?:require|import)\("([^"]+)"\)/g)].map(([, name]) => name);
-  const found = names.flatMap((name) => (name.startsWith(".") ? loads(join(dirname(file), name), seen) : [name]));
+  const code = readFileSync(file, "utf8");
+  const names = [...code.matchAll(/\b(?:(?:require|import)\(|from |^import )"([^"]+)"/gm)].map(([, name]) => name);
+  const found = names.flatMap((name) =>
+    name.startsWith(".") && !name.includes(".wasm") ? loads(join(dirname(file), name), seen) : [name],
+  );
   return [...new Set(found)].sort();
 }
 
@@ -81,8 +84,42 @@ describe("modules load no more than they need", () => {
     test(`orthrus/${entry}`, () => assert.deepEqual(loads(join(root, "dist", `${entry}.js`)), expected));
   }
 
-  test("orthrus is seen to load others", () =>
-    assert.ok(loads(join(root, "dist", "index.js")).includes("node:crypto")));
+  test("orthrus is seen to load others", () => assert.deepEqual(loads(join(root, "dist", "index.js")), ["#platform"]));
+});
+
+describe("what Workers, edges and browsers get", () => {
+  const esm = require("../../dist/esm/package.json");
+  const entries = Object.entries(manifest.exports).filter(([, conditions]) => conditions.workerd !== undefined);
+
+  test("is the same by each of their conditions", () => {
+    assert.ok(entries.length >= 8);
+    for (const [path, conditions] of entries) {
+      const names = Object.keys(conditions);
+      // The first condition that a runtime knows wins.
+      assert.deepEqual(names, ["workerd", "edge-light", "browser", "import", "require"], path);
+      assert.deepEqual(conditions["edge-light"], conditions.workerd);
+      assert.deepEqual(conditions.browser, conditions.workerd);
+    }
+  });
+
+  for (const [path, { workerd }] of entries) {
+    test(`needs nothing of Node.js: ${path.replace(/^\./, "orthrus")}`, () => {
+      const allowed = ["#platform", "#wasm"];
+      const found = loads(join(root, workerd.default)).filter((name) => !allowed.includes(name));
+      assert.deepEqual(found, []);
+    });
+    test(`exports the same names: ${path.replace(/^\./, "orthrus")}`, async () => {
+      const imported = await import(new URL(`../../${workerd.default}`, import.meta.url));
+      assert.deepEqual(Object.keys(imported).sort(), Object.keys(require(path.replace(/^\./, "orthrus"))).sort());
+    });
+  }
+
+  for (const [condition, file] of Object.entries(esm.imports["#platform"])) {
+    test(`has a platform for ${condition}`, () => {
+      const found = loads(join(root, "dist/esm", file)).filter((name) => !name.includes("engine.wasm"));
+      assert.deepEqual(found, []);
+    });
+  }
 });
 
 test("bundlers see that orthrus/react is a client module", () => {

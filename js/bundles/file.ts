@@ -1,5 +1,5 @@
+import { readVersion } from "#platform";
 import { storePath } from "../engine/store-path.js";
-import { readVersion } from "./read-file.js";
 import { type BundleSource, type BundleSourceOptions, checkLimits, limitedSource } from "./source.js";
 
 /**

@@ -1,8 +1,8 @@
 /** `orthrus compile` as a function. */
 
+import { whenReady } from "#platform";
 import { type Diagnostic, OptionsError } from "../errors.js";
 import { unknownOption } from "../options-names.js";
-import { loadNative } from "./addon.js";
 import { errorFromNative, type NativeCompileOptions, type NativeCompileReport } from "./native.js";
 import { storePath } from "./store-path.js";
 import type { TestResults } from "./test-results.js";
@@ -49,7 +49,7 @@ export async function compile(dir: string | URL, options: CompileOptions = {}): 
   const path = storePath(dir);
   const native = encodeOptions(options);
   try {
-    const report = JSON.parse(await loadNative().compile(path, JSON.stringify(native))) as NativeCompileReport;
+    const report = JSON.parse(await (await whenReady()).compile(path, JSON.stringify(native))) as NativeCompileReport;
     const { tests, ...rest } = report;
     return tests === null ? rest : { ...rest, tests };
   } catch (error) {

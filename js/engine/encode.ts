@@ -23,13 +23,24 @@ function encoding(encode: () => void): string {
   text = "";
   try {
     encode();
-    if (text.length * 3 > MAX_BYTES && Buffer.byteLength(text) > MAX_BYTES) {
+    if (text.length * 3 > MAX_BYTES && utf8Length(text) > MAX_BYTES) {
       throw tooLarge();
     }
     return text;
   } finally {
     text = outer;
   }
+}
+
+/** How many bytes a text has in UTF-8. It is well-formed. */
+function utf8Length(text: string): number {
+  let length = text.length;
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    // Each half of a surrogate pair makes two of the four bytes.
+    length += unit < 0x80 ? 0 : unit < 0x800 || (unit >= 0xd800 && unit < 0xe000) ? 1 : 2;
+  }
+  return length;
 }
 
 function tooLarge(): Refusal {

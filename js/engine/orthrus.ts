@@ -1,15 +1,13 @@
-import { randomUUID } from "node:crypto";
+import { isBundleFile, isBundleFileSync, loadNative, readVersionSync, whenReady } from "#platform";
 import { fileBundle } from "../bundles/file.js";
 import type { BundleHandle } from "../bundles/handle.js";
 import { noSource } from "../bundles/handle.js";
 import { bundleOpening, type OpenedBundle, openBytes, openSource, openVersion } from "../bundles/opened-bundle.js";
 import { BUNDLE_OPTIONS, type BundleOptions, refuseBundleOptions } from "../bundles/options.js";
-import { isBundleFile, isBundleFileSync, readVersionSync } from "../bundles/read-file.js";
 import type { BundleLoader, BundleSource } from "../bundles/source.js";
 import type { BundleState } from "../bundles/state.js";
 import { asSource, bytesOf, isBytes } from "../bundles/version.js";
 import { ClosedError, type Diagnostic, OptionsError, RequestError, ValidationFailed } from "../errors.js";
-import { loadNative } from "./addon.js";
 import {
   decodeCheckResource,
   decodeCheckResources,
@@ -23,7 +21,7 @@ import { type AuxClaims, decodeAuxData } from "./aux-data.js";
 import { type DecisionLogEntry, decisionLogEntry } from "./decision-log.js";
 import { encodeCheckResource, encodeCheckResources, encodeIsAllowed } from "./encode.js";
 import { frame, writeCheckResource, writeCheckResources, writeFrame, writeIsAllowed } from "./frame.js";
-import { type Answer, attempt, errorFromNative } from "./native.js";
+import { type Answer, attempt, errorFromNative, type Native } from "./native.js";
 import { type CheckedOptions, checkOptions, type Options } from "./options.js";
 import { PolicySet } from "./policy-set.js";
 import type { PolicySource } from "./policy-source.js";
@@ -70,8 +68,17 @@ const IS_ALLOWED: Operation<IsAllowedRequest, boolean> = {
   validationErrors: (_allowed, answer) => decodeValidationErrors(answer),
 };
 
-/** Frees the policies of engines that nobody closed and nobody can reach any more. */
-const forgotten = new FinalizationRegistry<PolicySet>((policies) => policies.close());
+/** Frees the policies of engines that nobody closed and nobody can reach any more. Older Workers have no such registry. */
+const forgotten =
+  typeof FinalizationRegistry === "undefined"
+    ? undefined
+    : new FinalizationRegistry<PolicySet>((policies) => policies.close());
+
+/** Where an engine comes from: at once, or when it has been fetched. */
+interface EngineSource {
+  loadNative(): Native;
+  whenReady(): Promise<Native>;
+}
 
 /**
  * A set of Cerbos policies, loaded and ready to decide.
@@ -90,10 +97,14 @@ export class Orthrus {
   #policies: PolicySet | undefined;
   readonly #bundle: BundleHandle | undefined;
 
-  private constructor(policies: PolicySet, options: CheckedOptions, opened?: OpenedBundle) {
+  /** Where the engine comes from. */
+  protected static readonly platform: EngineSource = { loadNative, whenReady };
+
+  /** @internal */
+  protected constructor(policies: PolicySet, options: CheckedOptions, opened?: OpenedBundle) {
     this.#policies = policies;
     this.#options = options;
-    forgotten.register(this, policies, this);
+    forgotten?.register(this, policies, this);
     this.#bundle = opened?.follow((next) => this.#replace(next));
   }
 
@@ -106,12 +117,12 @@ export class Orthrus {
   static async open(path: string | URL, options?: BundleOptions): Promise<Orthrus> {
     const file = storePath(path, "dir", "a directory, archive or bundle");
     if (await isBundleFile(file)) {
-      return Orthrus.fromBundle(fileBundle(file), options);
+      return this.fromBundle(fileBundle(file), options);
     }
     const checked = checkOptions(options, BUNDLE_OPTIONS);
     refuseBundleOptions(options, NO_BUNDLE);
-    const native = loadNative();
-    return new Orthrus(new PolicySet(native, await native.open(file, checked.native).catch(rethrow)), checked);
+    const native = await this.platform.whenReady();
+    return new this(new PolicySet(native, await native.open(file, checked.native).catch(rethrow)), checked);
   }
 
   /** {@link Orthrus.open} that blocks. */
@@ -120,14 +131,14 @@ export class Orthrus {
     const checked = checkOptions(options, BUNDLE_OPTIONS);
     if (isBundleFileSync(file)) {
       const source = fileBundle(file);
-      const opening = bundleOpening(loadNative(), checked.native, options);
+      const opening = bundleOpening(this.platform.loadNative(), checked.native, options);
       const opened = openVersion(source, readVersionSync(file), opening);
-      return new Orthrus(opened.set, checked, opened);
+      return new this(opened.set, checked, opened);
     }
     refuseBundleOptions(options, NO_BUNDLE);
-    const native = loadNative();
+    const native = this.platform.loadNative();
     const engine = attempt(() => native.openSync(file, checked.native));
-    return new Orthrus(new PolicySet(native, engine), checked);
+    return new this(new PolicySet(native, engine), checked);
   }
 
   /**
@@ -141,12 +152,14 @@ export class Orthrus {
     options?: BundleOptions,
   ): Promise<Orthrus> {
     if (isBytes(bundle)) {
-      return Orthrus.fromBundleSync(bundle, options);
+      await this.platform.whenReady();
+      return this.fromBundleSync(bundle, options);
     }
     const source = asSource(bundle);
     const checked = checkOptions(options, BUNDLE_OPTIONS);
-    const opened = await openSource(source, bundleOpening(loadNative(), checked.native, options));
-    return new Orthrus(opened.set, checked, opened);
+    const native = await this.platform.whenReady();
+    const opened = await openSource(source, bundleOpening(native, checked.native, options));
+    return new this(opened.set, checked, opened);
   }
 
   /** {@link Orthrus.fromBundle} of bytes that blocks, as loading a bundle always does: for milliseconds. */
@@ -155,8 +168,9 @@ export class Orthrus {
       throw new OptionsError("bytes", "must be the bytes of a bundle: a Uint8Array or an ArrayBuffer");
     }
     const checked = checkOptions(options, BUNDLE_OPTIONS);
-    const opened = openBytes(bytesOf(bytes), options, bundleOpening(loadNative(), checked.native, options));
-    return new Orthrus(opened.set, checked, opened);
+    const native = this.platform.loadNative();
+    const opened = openBytes(bytesOf(bytes), options, bundleOpening(native, checked.native, options));
+    return new this(opened.set, checked, opened);
   }
 
   /**
@@ -167,18 +181,18 @@ export class Orthrus {
   static async fromFiles(files: Record<string, string>, options?: Options): Promise<Orthrus> {
     const checked = checkOptions(options);
     const texts = encodeFiles(files);
-    const native = loadNative();
+    const native = await this.platform.whenReady();
     const engine = await native.fromFiles(texts, checked.native).catch(rethrow);
-    return new Orthrus(new PolicySet(native, engine), checked);
+    return new this(new PolicySet(native, engine), checked);
   }
 
   /** {@link Orthrus.fromFiles} that blocks. */
   static fromFilesSync(files: Record<string, string>, options?: Options): Orthrus {
     const checked = checkOptions(options);
     const texts = encodeFiles(files);
-    const native = loadNative();
+    const native = this.platform.loadNative();
     const engine = attempt(() => native.fromFilesSync(texts, checked.native));
-    return new Orthrus(new PolicySet(native, engine), checked);
+    return new this(new PolicySet(native, engine), checked);
   }
 
   /** Decides several actions on several resources. Rejects with `RequestError` or `ClosedError`. */
@@ -259,7 +273,7 @@ export class Orthrus {
     this.#policies = undefined;
     if (policies !== undefined) {
       this.#bundle?.stop();
-      forgotten.unregister(this);
+      forgotten?.unregister(this);
       policies.close();
     }
   }
@@ -275,8 +289,8 @@ export class Orthrus {
   #replace(next: PolicySet): void {
     const old = this.#opened();
     this.#policies = next;
-    forgotten.unregister(this);
-    forgotten.register(this, next, this);
+    forgotten?.unregister(this);
+    forgotten?.register(this, next, this);
     old.close();
   }
 
@@ -346,7 +360,7 @@ export class Orthrus {
     const answer = attempt(() => native.checkJson(engine, text, timestamp.getTime(), true));
     const { letters, details } = splitAnswer(answer);
     const callId = ulid(timestamp.getTime());
-    const requestId = request.requestId ?? randomUUID();
+    const requestId = request.requestId ?? crypto.randomUUID();
     const { requestContext, includeMetadata } = request;
     onDecision(
       decisionLogEntry({

@@ -1,6 +1,5 @@
 /** What a decision is answered with: the shapes of `@cerbos/core`. */
 
-import { randomUUID } from "node:crypto";
 import type { PolicySource } from "./policy-source.js";
 import type { ResourceSearch, Value } from "./request.js";
 import { ulid } from "./ulid.js";
@@ -128,7 +127,7 @@ export class CheckResourcesResponse {
 
   /** The request's own, or a random UUID. */
   get requestId(): string {
-    this.#requestId ??= randomUUID();
+    this.#requestId ??= crypto.randomUUID();
     return this.#requestId;
   }
 

@@ -1,12 +1,10 @@
-import { randomFillSync } from "node:crypto";
-
 // Crockford's base 32: no I, L, O, U.
 const DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const TIME_DIGITS = 10;
 const RANDOM_DIGITS = 16;
 
 // One system call serves 256 ids.
-const pool = Buffer.alloc(RANDOM_DIGITS * 256);
+const pool = new Uint8Array(RANDOM_DIGITS * 256);
 let taken = pool.length;
 
 /** A ULID (https://github.com/ulid/spec): 48 bits of time in milliseconds, then 80 random bits, as 26 digits. */
@@ -17,7 +15,7 @@ export function ulid(milliseconds: number): string {
     rest = Math.floor(rest / 32);
   }
   if (taken === pool.length) {
-    randomFillSync(pool);
+    crypto.getRandomValues(pool);
     taken = 0;
   }
   let random = "";

@@ -1,6 +1,6 @@
 /** Key sets: the keys that verify tokens now, wherever they come from. */
 
-import { loadNative } from "../engine/addon.js";
+import { loadNative } from "#platform";
 import { errorFromNative, type NativeJwtVerifier, type NativeKeySource } from "../engine/native.js";
 import { JwtError, OptionsError } from "../errors.js";
 import { fetchKeys } from "./jwks.js";
@@ -133,7 +133,7 @@ class RemoteKeySet implements KeySet {
     this.#tried = now;
     try {
       const { bytes, lifetime } = await fetchKeys(url, timeout);
-      if (this.#keys === undefined || this.#bytes === undefined || Buffer.compare(this.#bytes, bytes) !== 0) {
+      if (this.#keys === undefined || this.#bytes === undefined || !equal(this.#bytes, bytes)) {
         this.#keys = { verifier: verifier("remote", bytes, this.#rules) };
         this.#bytes = bytes;
       }
@@ -153,4 +153,8 @@ function unavailable(id: string, url: URL, cause: unknown): string {
   const { message, cause: inner } = cause as Error;
   const reason = inner instanceof Error && message === "fetch failed" ? inner.message : message;
   return `the keys of the key set ${JSON.stringify(id)} cannot be had from ${url.origin}${url.pathname}: ${reason}`;
+}
+
+function equal(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && left.every((byte, index) => byte === right[index]);
 }

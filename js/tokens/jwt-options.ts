@@ -1,6 +1,6 @@
 /** What tokens are verified with: the options, checked. */
 
-import { readFileSync } from "node:fs";
+import { readFile } from "#platform";
 import type { NativeJwtRules, NativeKeySource } from "../engine/native.js";
 import { OptionsError } from "../errors.js";
 import { isRecord } from "../identity/identity.js";
@@ -170,6 +170,8 @@ const INSECURE = ["optionalAlg", "optionalKid", "optionalExp"];
 
 const HOUR = 3_600_000;
 
+const utf8 = new TextEncoder();
+
 /** The key set that the options of `verify` name. Throws an `OptionsError`. */
 export function checkKeySetId(options: unknown): string | undefined {
   if (!isRecord(options)) {
@@ -303,12 +305,12 @@ function checkLocal(options: unknown, path: string): CheckedLocal {
     case "data":
       return { source, keys: fromBase64(value, at), path: at };
     case "pem":
-      return { source: "pem", keys: Buffer.from(String(value)), path: at };
+      return { source: "pem", keys: utf8.encode(String(value)), path: at };
     case "jwks":
-      return { source: "local", keys: Buffer.from(JSON.stringify(record(value, at))), path: at };
+      return { source: "local", keys: utf8.encode(JSON.stringify(record(value, at))), path: at };
     default:
       if (typeof value === "string" || value instanceof Uint8Array) {
-        return { source: "secret", keys: Buffer.from(value as string), path: at };
+        return { source: "secret", keys: typeof value === "string" ? utf8.encode(value) : value.slice(), path: at };
       }
       throw new OptionsError(at, "must be a string or bytes");
   }
@@ -319,7 +321,7 @@ function readKeys(file: unknown, path: string): Uint8Array {
     throw new OptionsError(path, "must be a path or a file: URL");
   }
   try {
-    return readFileSync(file);
+    return readFile(file);
   } catch (cause) {
     throw new OptionsError(path, `cannot be read: ${(cause as Error).message}`, { cause });
   }
@@ -329,7 +331,11 @@ function fromBase64(data: unknown, path: string): Uint8Array {
   if (typeof data !== "string" || !/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(data)) {
     throw new OptionsError(path, "must be base64");
   }
-  return Buffer.from(data, "base64");
+  try {
+    return Uint8Array.from(atob(data), (char) => char.charCodeAt(0));
+  } catch (cause) {
+    throw new OptionsError(path, "must be base64", { cause });
+  }
 }
 
 function checkRevocation(given: unknown, path: string): CheckedJwtOptions["revocation"] {

@@ -1,4 +1,4 @@
-import { loadNative } from "../engine/addon.js";
+import { loadNative } from "#platform";
 import { errorFromNative } from "../engine/native.js";
 import { JwtError, OptionsError } from "../errors.js";
 import { type KeySet, type Keys, keySet, noKeySet } from "./jwt-keys.js";

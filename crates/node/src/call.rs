@@ -4,12 +4,14 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
-use napi::bindgen_prelude::{Either, JsValue, Object};
+use napi::bindgen_prelude::{JsValue, Object};
 use napi::{Env, Error, JsError, Result, Status, sys};
+use orthrus_host::{Answer, check_frame};
 
 use crate::bytes::with_bytes;
-use crate::check_frame;
+use crate::engines;
 use crate::error::Failure;
+use crate::now;
 
 const NAME: &std::ffi::CStr = c"check";
 
@@ -39,7 +41,7 @@ pub(crate) fn define_check(env: Env, exports: &Object<'_>) -> Result<()> {
 unsafe extern "C" fn check(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: Node hands over `env` and `info` for the length of this call.
     let answered = catch_unwind(AssertUnwindSafe(|| unsafe { answer(env, info) }));
-    answered.unwrap_or_else(|_| Err(Failure::Panicked.into())).unwrap_or_else(|error| {
+    answered.unwrap_or_else(|_| Err(Failure::PANICKED.into())).unwrap_or_else(|error| {
         // SAFETY: as above.
         unsafe { JsError::from(error).throw_into(env) };
         ptr::null_mut()
@@ -67,13 +69,15 @@ unsafe fn answer(env: sys::napi_env, info: sys::napi_callback_info) -> Result<sy
         let [number, frame, bytes] = arguments;
         done(sys::napi_get_value_uint32(env, number, &raw mut engine))?;
         done(sys::napi_get_value_uint32(env, bytes, &raw mut length))?;
-        with_bytes(env, frame, length as usize, |frame| check_frame(engine, frame))??
+        with_bytes(env, frame, length as usize, |frame| {
+            engines::with(engine, |engine| check_frame(engine, frame, now))
+        })??
     };
     // SAFETY: as above; Node copies the text.
     unsafe {
         done(match &answer {
-            Either::A(mask) => sys::napi_create_int32(env, *mask, &raw mut value),
-            Either::B(text) => sys::napi_create_string_utf8(
+            Answer::Mask(mask) => sys::napi_create_int32(env, *mask, &raw mut value),
+            Answer::Text(text) => sys::napi_create_string_utf8(
                 env,
                 text.as_ptr().cast(),
                 text.len().cast_signed(),

@@ -8,10 +8,11 @@ use napi::{Env, Result, Task};
 use orthrus_cli::compile::{CompileOptions, compile};
 use orthrus_cli::verify::TestFilter;
 use orthrus_cli::{Environment, Terminal};
+use orthrus_host::diagnostics_json;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::error::{Failure, diagnostics_json};
+use crate::error::Failure;
 
 /// A run of the command.
 pub struct Run(pub(crate) Vec<String>);
@@ -28,7 +29,7 @@ impl Task for Run {
             orthrus_cli::run(arguments, &mut terminal).code()
         };
         // On a worker thread nobody else would stop a panic before it reaches Node.
-        let code = catch_unwind(AssertUnwindSafe(run)).map_err(|_| Failure::Panicked)?;
+        let code = catch_unwind(AssertUnwindSafe(run)).map_err(|_| Failure::PANICKED)?;
         Ok(code.into())
     }
 
@@ -59,13 +60,13 @@ struct Options {
 impl Compile {
     fn run(&self) -> std::result::Result<String, Failure> {
         let options: Options =
-            serde_json::from_str(&self.options).map_err(|error| Failure::Options(error.to_string()))?;
+            serde_json::from_str(&self.options).map_err(|error| Failure::options(error.to_string()))?;
         let filter = TestFilter::new(options.test_filter.iter().map(String::as_str));
         let options = CompileOptions {
             ignore_schemas: options.ignore_schemas,
             skip_tests: options.skip_tests,
             tests: options.tests.map(Into::into),
-            filter: filter.map_err(|error| Failure::Options(format!("testFilter: {error}")))?,
+            filter: filter.map_err(|error| Failure::options(format!("testFilter: {error}")))?,
             skip_batching: options.skip_batching,
             strict_evaluation: options.strict_evaluation,
             trace: options.trace,
@@ -85,7 +86,7 @@ impl Task for Compile {
     type JsValue = String;
 
     fn compute(&mut self) -> Result<String> {
-        let report = catch_unwind(AssertUnwindSafe(|| self.run())).unwrap_or(Err(Failure::Panicked))?;
+        let report = catch_unwind(AssertUnwindSafe(|| self.run())).unwrap_or(Err(Failure::PANICKED))?;
         Ok(report)
     }
 

@@ -2,10 +2,8 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use napi::Result;
 use orthrus::Engine;
-
-use crate::error::Failure;
+use orthrus_host::Failure;
 
 static ENGINES: RwLock<Vec<Option<Arc<Engine>>>> = RwLock::new(Vec::new());
 
@@ -25,10 +23,13 @@ pub(crate) fn remove(number: u32) {
 }
 
 /// Runs with an engine.
-pub(crate) fn with<T>(number: u32, run: impl FnOnce(&Engine) -> Result<T>) -> Result<T> {
+pub(crate) fn with<T>(
+    number: u32,
+    run: impl FnOnce(&Engine) -> Result<T, Failure>,
+) -> Result<T, crate::error::Failure> {
     let engines = ENGINES.read().unwrap_or_else(PoisonError::into_inner);
     match engines.get(number as usize) {
-        Some(Some(engine)) => run(engine),
+        Some(Some(engine)) => Ok(run(engine)?),
         _ => Err(Failure::Closed.into()),
     }
 }

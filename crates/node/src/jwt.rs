@@ -8,7 +8,7 @@ use crate::error::Failure;
 
 /// A verifier by the names that JavaScript uses.
 pub(crate) fn verifier(source: &str, keys: &[u8], rules: &str) -> Result<Verifier, Failure> {
-    let rules: Rules = serde_json::from_str(rules).map_err(|error| Failure::Options(error.to_string()))?;
+    let rules: Rules = serde_json::from_str(rules).map_err(|error| Failure::options(error.to_string()))?;
     let text = || str::from_utf8(keys).map_err(|_| Failure::Keys("it is not UTF-8".to_owned()));
     let source = match source {
         "remote" => KeySource::Remote(text()?),
@@ -16,7 +16,7 @@ pub(crate) fn verifier(source: &str, keys: &[u8], rules: &str) -> Result<Verifie
         "pem" => KeySource::Pem(text()?),
         "secret" => KeySource::Secret(keys),
         "none" => return Ok(Verifier::without_signatures(rules)),
-        other => return Err(Failure::Options(format!("there is no source of keys `{other}`"))),
+        other => return Err(Failure::options(format!("there is no source of keys `{other}`"))),
     };
     Verifier::new(&source, rules).map_err(|error| Failure::Keys(error.to_string()))
 }

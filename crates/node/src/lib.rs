@@ -4,7 +4,6 @@
 //! as one number or string: objects that cross the boundary field by field would cost more than the decision.
 //! The classes that users see are in `js/`.
 
-mod answer;
 mod bytes;
 mod call;
 mod cli;
@@ -13,17 +12,14 @@ mod error;
 mod jwt;
 mod open;
 
-use bumpalo::Bump;
 use napi::bindgen_prelude::{AsyncTask, Either, External, Object};
 use napi::{Env, Result};
 use napi_derive::napi;
 use orthrus::cel::Timestamp;
-use orthrus::contract::CheckResourcesRequest;
+use orthrus_host::{Answer, attributes_json, diagnostics_json, from_milliseconds};
 use orthrus_identity::Verifier;
 
-use answer::Answer;
 use cli::{Compile, Run};
-use error::Failure;
 use open::{Open, Origin};
 
 /// Opens a policy directory on a worker thread. Options are JSON.
@@ -71,39 +67,31 @@ pub fn close(engine: u32) {
 /// How many policies an engine holds.
 #[napi(catch_unwind)]
 pub fn policy_count(engine: u32) -> Result<u32> {
-    engines::with(engine, |engine| Ok(u32::try_from(engine.policy_count()).unwrap_or(u32::MAX)))
+    Ok(engines::with(engine, |engine| Ok(u32::try_from(engine.policy_count()).unwrap_or(u32::MAX)))?)
 }
 
 /// What is odd about the policies: a JSON list of diagnostics.
 #[napi(catch_unwind)]
 pub fn warnings(engine: u32) -> Result<String> {
-    engines::with(engine, |engine| Ok(error::diagnostics_json(engine.warnings()).to_string()))
+    Ok(engines::with(engine, |engine| Ok(diagnostics_json(engine.warnings()).to_string()))?)
 }
 
 /// Attributes that policies can read of principals: a JSON list of names, or `null` for all.
 #[napi(catch_unwind)]
 pub fn principal_attributes(engine: u32) -> Result<String> {
-    engines::with(engine, |engine| Ok(answer::attributes_json(engine.principal_attributes())))
+    Ok(engines::with(engine, |engine| Ok(attributes_json(engine.principal_attributes())))?)
 }
 
 /// Attributes that policies can read of resources of a kind: a JSON list of names, or `null` for all.
 #[napi(catch_unwind)]
 pub fn resource_attributes(engine: u32, kind: String) -> Result<String> {
-    engines::with(engine, |engine| Ok(answer::attributes_json(&engine.resource_attributes(&kind))))
+    Ok(engines::with(engine, |engine| Ok(attributes_json(&engine.resource_attributes(&kind))))?)
 }
 
 /// Adds what napi's macro does not.
 #[napi(module_exports)]
 pub fn exports(exports: Object<'_>, env: Env) -> Result<()> {
     call::define_check(env, &exports)
-}
-
-/// Decides a request in its compact form.
-fn check_frame(engine: u32, frame: &[u8]) -> Result<Either<i32, String>> {
-    with_arena(|arena| {
-        let request = CheckResourcesRequest::from_frame(frame, arena).map_err(Failure::Frame)?;
-        decide(engine, request, None, false, arena)
-    })
 }
 
 /// Decides a request in JSON, at an instant in milliseconds since 1970, or now. For an audit log, the answer tells
@@ -115,9 +103,13 @@ pub fn check_json(
     at: Option<f64>,
     audit: Option<bool>,
 ) -> Result<Either<i32, String>> {
-    let at = at.map(from_milliseconds);
+    let clock = || at.map_or_else(now, from_milliseconds);
     let audit = audit.unwrap_or_default();
-    with_arena(|arena| decide(engine, CheckResourcesRequest::from_json(&request, arena), at, audit, arena))
+    let answer = engines::with(engine, |engine| orthrus_host::check_json(engine, &request, clock, audit))?;
+    Ok(match answer {
+        Answer::Mask(mask) => Either::A(mask),
+        Answer::Text(text) => Either::B(text),
+    })
 }
 
 /// Makes a verifier of keys: of a JWK set that is published (`remote`) or our own (`local`), of keys in PEM (`pem`), of a
@@ -133,49 +125,8 @@ pub fn verify_jwt(verifier: &External<Verifier>, token: String, now: f64) -> Res
     Ok(jwt::verify(verifier, &token, now)?)
 }
 
-fn decide<'a>(
-    engine: u32,
-    request: std::result::Result<CheckResourcesRequest<'a>, orthrus::contract::RequestError>,
-    at: Option<Timestamp>,
-    audit: bool,
-    arena: &'a Bump,
-) -> Result<Either<i32, String>> {
-    let request = request.map_err(Failure::Request)?;
-    engines::with(engine, |engine| {
-        let now = at.unwrap_or_else(|| if engine.reads_clock() { now() } else { Timestamp::default() });
-        Answer::of(engine, &request, now, audit, arena).encode()
-    })
-}
-
-/// Lends the thread's arena, emptied afterwards: what a check needs is allocated once and used again.
-fn with_arena<T>(run: impl FnOnce(&Bump) -> T) -> T {
-    /// An arena that one huge request has blown up is not kept.
-    const KEEP_AT_MOST: usize = 1 << 20;
-    thread_local! {
-        static ARENA: std::cell::Cell<Option<Bump>> = const { std::cell::Cell::new(None) };
-    }
-    let mut arena = ARENA.take().unwrap_or_default();
-    let result = run(&arena);
-    arena.reset();
-    if arena.allocated_bytes() <= KEEP_AT_MOST {
-        ARENA.set(Some(arena));
-    }
-    result
-}
-
 fn now() -> Timestamp {
     let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let seconds = i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX);
     Timestamp::new(seconds, since_1970.subsec_nanos()).unwrap_or_default()
-}
-
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "Timestamp::new refuses what is out of range"
-)]
-fn from_milliseconds(milliseconds: f64) -> Timestamp {
-    let seconds = (milliseconds / 1000.0).floor();
-    let nanos = ((milliseconds - seconds * 1000.0) * 1e6).round();
-    Timestamp::new(seconds as i64, nanos as u32).unwrap_or_default()
 }

@@ -1,0 +1,16 @@
+//! Instants as hosts count them.
+
+use orthrus::cel::Timestamp;
+
+/// The instant so many milliseconds after 1970 began; 1970 itself for what no timestamp can be.
+#[must_use]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "Timestamp::new refuses what is out of range"
+)]
+pub fn from_milliseconds(milliseconds: f64) -> Timestamp {
+    let seconds = (milliseconds / 1000.0).floor();
+    let nanos = ((milliseconds - seconds * 1000.0) * 1e6).round();
+    Timestamp::new(seconds as i64, nanos as u32).unwrap_or_default()
+}

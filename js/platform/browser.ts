@@ -1,0 +1,9 @@
+/** Browsers fetch the module, which bundlers put beside the page's scripts. */
+
+import { wasmSource } from "../engine/wasm/source.js";
+
+export * from "./no-files.js";
+export const { loadNative, whenReady, init } = wasmSource(
+  undefined,
+  () => new URL("../../engine.wasm", import.meta.url),
+);

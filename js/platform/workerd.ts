@@ -1,0 +1,7 @@
+/** Cloudflare Workers: the module is part of what is deployed. */
+
+import module from "../../engine.wasm";
+import { wasmSource } from "../engine/wasm/source.js";
+
+export * from "./no-files.js";
+export const { loadNative, whenReady, init } = wasmSource(() => module, undefined);
