@@ -116,6 +116,12 @@ describe("a bundle of a server", () => {
     });
   }
 
+  test("is not had by a redirect of which a browser tells nothing", async () => {
+    const fetch = async () =>
+      Object.defineProperties(new Response(), { type: { value: "opaqueredirect" }, status: { value: 0 } });
+    assert.equal(await outcome(fetchBundle("https://x.test", { fetch }).load()), "BUNDLE_UNAVAILABLE redirect");
+  });
+
   test("of exactly the size that is allowed comes", async () => {
     const { bytes } = await sourceOn(bundle(BYTES), { maxBytes: BYTES.length }).load();
     assert.equal(bytes.length, BYTES.length);
