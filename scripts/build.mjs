@@ -1,23 +1,39 @@
 /**
- * Builds the package: the TypeScript to dist/, the addon to orthrus.PLATFORM.node. Installs the dependencies when they are
- * missing or stale; what has not changed is not built again.
+ * Builds the package: the TypeScript to dist/, the addon to orthrus.PLATFORM.node, the WebAssembly engine to dist/engine.wasm. Installs
+ * the dependencies when they are missing or stale; what has not changed is not built again.
  *
- *   node scripts/build.mjs [--no-addon] [--target TRIPLE] [further arguments of `napi build`]
+ *   node scripts/build.mjs [--no-addon] [--no-wasm] [--target TRIPLE] [further arguments of `napi build`]
  */
 
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
-import { elapsed, inRoot, install, manifest, run, runTool } from "./lib/project.mjs";
+import { CI, elapsed, inRoot, install, manifest, run, runTool } from "./lib/project.mjs";
+import { buildWasm } from "./wasm.mjs";
 
 const require = createRequire(import.meta.url);
 
-/** Builds everything. `napiArguments` go to `napi build`; `addon: false` leaves the addon out. */
-export async function build({ addon = true, napiArguments = [] } = {}) {
+/** Builds everything. `napiArguments` go to `napi build`; `addon: false` and `wasm: false` leave something out. */
+export async function build({ addon = true, wasm = true, napiArguments = [] } = {}) {
   await install();
   await buildTypeScript();
   if (addon) {
     await buildAddon(napiArguments);
+  }
+  if (wasm) {
+    await buildWasmIfPossible();
+  }
+}
+
+/** On a machine without a toolchain for it, a checkout is of use without WebAssembly as well. */
+async function buildWasmIfPossible() {
+  try {
+    await buildWasm();
+  } catch (error) {
+    if (CI || !error.message.includes("rustup target add")) {
+      throw error;
+    }
+    console.warn(`SKIPPED: the WebAssembly engine is not built: ${error.message}`);
   }
 }
 
@@ -88,9 +104,10 @@ async function buildAddon(napiArguments) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const napiArguments = process.argv.slice(2).filter((argument) => argument !== "--no-addon");
+  const napiArguments = process.argv.slice(2).filter((argument) => !argument.startsWith("--no-"));
+  const [addon, wasm] = ["--no-addon", "--no-wasm"].map((flag) => !process.argv.includes(flag));
   try {
-    await build({ addon: !process.argv.includes("--no-addon"), napiArguments });
+    await build({ addon, wasm, napiArguments });
   } catch (error) {
     console.error(`\nThe build failed: ${error.message}`);
     process.exitCode = 1;
