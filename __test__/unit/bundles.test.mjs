@@ -1,6 +1,7 @@
 /** Engines on bundles: what reaches the addon, replacing, closing, and what decisions tell of the bundle. On an addon that the test plays. */
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -271,6 +272,17 @@ describe("refreshing", () => {
       gc();
       return fake.closed.includes(fake.lastEngine);
     });
+    assert.deepEqual([...new Set(fake.closed)], fake.closed);
+  });
+
+  test("by a timer keeps no process alive", () => {
+    writeFileSync(path, ONE);
+    const script = `
+      const { Orthrus } = require("orthrus");
+      const engine = Orthrus.openSync(process.argv[1], { refresh: { every: "1h" } });
+      console.log(engine.bundle.digest);`;
+    const { status, stdout } = spawnSync(process.execPath, ["-e", script, path], { encoding: "utf8", timeout: 20_000 });
+    assert.deepEqual([status, stdout], [0, "sha256:1\n"]);
   });
 });
 
