@@ -272,6 +272,8 @@ describe("refreshing", () => {
       gc();
       return fake.closed.includes(fake.lastEngine);
     });
+    // What was freed when it was replaced is not freed again.
+    await new Promise((resolve) => setTimeout(resolve, 20));
     assert.deepEqual([...new Set(fake.closed)], fake.closed);
   });
 
