@@ -174,17 +174,24 @@ export class StoreError extends OrthrusError {
  * Why a bundle is refused:
  * - `not-a-bundle`: it does not begin as one;
  * - `truncated`: its end is missing;
- * - `altered`: its content is not what its digest says;
- * - `newer-format`: a later version of orthrus made it;
+ * - `altered`: it is not as it was made;
+ * - `newer-format`, `older-format`: it was made by another version of orthrus, whose format this one does not read;
+ * - `other-version`: it was made by another version, which has other functions for conditions;
+ * - `malformed`: its content makes no policies;
  * - `unsigned`: signatures are required, and it has none;
- * - `wrong-signature`: none of its signatures is by a trusted key.
+ * - `unknown-key`: it is signed by a key that is not trusted;
+ * - `wrong-signature`: its signature is not that of the trusted key which it names.
  */
 export type BundleInvalidReason =
   | "not-a-bundle"
   | "truncated"
   | "altered"
   | "newer-format"
+  | "older-format"
+  | "other-version"
+  | "malformed"
   | "unsigned"
+  | "unknown-key"
   | "wrong-signature";
 
 /**
