@@ -6,7 +6,10 @@ import type { OrthrusError } from "../errors.js";
 export interface BundleIdentity {
   /** The digest of its content, such as `sha256:9f86d0…`: bundles of the same policies have the same, whoever signs them. */
   readonly digest: string;
-  /** Which of the trusted keys signed it: the first 8 bytes of the SHA-256 of its SPKI, in hexadecimal. `undefined` without `trustedKeys`. */
+  /**
+   * Which of the trusted keys signed it: the first 8 bytes of the SHA-256 of its SPKI, in hexadecimal digits. `undefined` without
+   * `trustedKeys`.
+   */
   readonly keyId: string | undefined;
 }
 
