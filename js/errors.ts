@@ -174,13 +174,13 @@ export class StoreError extends OrthrusError {
  * Why a bundle is refused:
  * - `not-a-bundle`: it does not begin as one;
  * - `truncated`: its end is missing;
- * - `altered`: it is not as it was made;
- * - `newer-format`, `older-format`: it was made by another version of orthrus, whose format this one does not read;
- * - `other-version`: it was made by another version, which has other functions for conditions;
- * - `malformed`: its content makes no policies;
+ * - `altered`: its content is not what its digest says;
+ * - `newer-format`, `older-format`: a later, or much earlier, version of orthrus made it;
+ * - `other-version`: a version of orthrus made it whose expressions have other functions;
+ * - `malformed`: its digest is right, and its content is none that orthrus makes;
  * - `unsigned`: signatures are required, and it has none;
- * - `unknown-key`: it is signed by a key that is not trusted;
- * - `wrong-signature`: its signature is not that of the trusted key which it names.
+ * - `unknown-key`: the key that signed it is not among those that are trusted;
+ * - `wrong-signature`: its signature is not one of the key that it names.
  */
 export type BundleInvalidReason =
   | "not-a-bundle"

@@ -1,16 +1,18 @@
 //! A compiled policy set that answers requests: immutable, shared between threads at will.
 
 use std::cell::Cell;
+use std::fmt;
 
 use bumpalo::Bump;
 use bumpalo::collections::Vec;
 
+use crate::bundle::{self, BrokenSchema, Unreadable, unpack};
 use crate::cel::{Const, Map, Timestamp, Value};
 use crate::check::{Checker, Context, Decision, Detail, Options};
 use crate::compile::{Compiled, Settings, check_remains, compile};
 use crate::contract::CheckResourcesRequest;
 use crate::policy::{self, Budget, FileKind, Policy};
-use crate::schema::Library;
+use crate::schema::{Enforcement, Library};
 use crate::table::{AttributeSet, NameMap, PolicyOutline, RuleTable};
 use crate::text::{Code, Diagnostic, Diagnostics, Source, Span};
 
@@ -56,8 +58,29 @@ impl Engine {
             globals: &globals,
         };
         let Files { policies, schemas } = read_files(sources, &settings)?;
-        let Compiled { table, warnings } = compile(&policies, &schemas, &settings)?;
+        let Compiled { mut table, schemas, warnings } = compile(&policies, &schemas, &settings)?;
+        if matches!(options.schema_enforcement, Enforcement::Warn | Enforcement::Reject) {
+            table.enforce(schemas);
+        }
         Ok(Self { table, options, globals, warnings })
+    }
+
+    /// Loads what [`pack`] wrote. Of such policies there are no warnings: who packed them has been told.
+    ///
+    /// # Errors
+    /// The payload cannot be read, or has no schemas and they are to be enforced.
+    pub fn from_payload(payload: &[u8], options: Options, globals: Const) -> Result<Self, PayloadError> {
+        let unpacked = unpack(payload).map_err(PayloadError::Unreadable)?;
+        let schemas = match options.schema_enforcement {
+            Enforcement::Ignored | Enforcement::None => None,
+            Enforcement::Warn | Enforcement::Reject => {
+                let compiled = unpacked.schemas().ok_or(PayloadError::NoSchemas)?;
+                Some(compiled.map_err(PayloadError::BrokenSchema)?)
+            }
+        };
+        let mut table = unpacked.table;
+        schemas.into_iter().for_each(|schemas| table.enforce(schemas));
+        Ok(Self { table, options, globals, warnings: Diagnostics::new() })
     }
 
     /// How many policies are loaded (disabled ones not counted).
@@ -149,6 +172,55 @@ impl Engine {
         decisions.into_bump_slice()
     }
 }
+
+/// Compiles the policies and schemas among the sources, as [`Engine::new`] does, to the payload of a bundle. What comes of it does not
+/// depend on the options by which it is loaded; only with `ignore_schemas` it can never enforce any.
+///
+/// # Errors
+/// Everything that is wrong with any of the files.
+pub fn pack(sources: impl IntoIterator<Item = Source>, ignore_schemas: bool) -> Result<Packed, Diagnostics> {
+    let enforcement = if ignore_schemas { Enforcement::Ignored } else { Enforcement::Reject };
+    let globals = Const::map(std::vec::Vec::new());
+    let settings = Settings { enforcement, strict_evaluation: false, globals: &globals };
+    let Files { policies, schemas } = read_files(sources, &settings)?;
+    let Compiled { table, schemas, warnings } = compile(&policies, &schemas, &settings)?;
+    let schemas = (!ignore_schemas).then_some(&schemas);
+    Ok(Packed { payload: bundle::pack(&table, schemas), policy_count: table.policy_count, warnings })
+}
+
+/// Policies as bytes.
+#[derive(Debug)]
+pub struct Packed {
+    /// For [`Engine::from_payload`].
+    pub payload: std::vec::Vec<u8>,
+    /// How many policies it holds (disabled ones not counted).
+    pub policy_count: usize,
+    /// What is odd about them.
+    pub warnings: Diagnostics,
+}
+
+/// Why a payload makes no engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PayloadError {
+    /// It cannot be read.
+    Unreadable(Unreadable),
+    /// Schemas were ignored when it was made, and are to be enforced now.
+    NoSchemas,
+    /// One of its schemas cannot be compiled.
+    BrokenSchema(BrokenSchema),
+}
+
+impl fmt::Display for PayloadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(unreadable) => unreadable.fmt(f),
+            Self::NoSchemas => f.write_str("it was made without schemas, and they are to be enforced"),
+            Self::BrokenSchema(broken) => broken.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for PayloadError {}
 
 /// What the sources hold.
 struct Files {

@@ -11,13 +11,13 @@ mod support;
 
 use bumpalo::Bump;
 use libtest_mimic::{Arguments, Failed, Trial};
-use orthrus::cel::Timestamp;
+use orthrus::cel::{Const, Timestamp};
 use orthrus::check::{Decision, Detail};
 use orthrus::contract::{CheckResourcesRequest, ResultEntry};
 use orthrus::policy::Effect;
 use serde_json::{Value, json};
 use std::path::Path;
-use support::{Archive, engine_by, files, stem, tests_directory};
+use support::{Archive, bundled, engine_by, files, stem, tests_directory};
 
 fn main() {
     let cases = files(&tests_directory().join("decisions"), ".txt");
@@ -55,11 +55,19 @@ fn with_bare_twins(mut request: Value) -> Value {
     request
 }
 
+/// Decides by the policies, and by the same policies after a journey as bytes, which must change nothing.
 fn decide(archive: &Archive, request: &str) -> Value {
     let sources = archive.sources(&["request.json", "expected.json"]);
-    let engine = engine_by(sources, archive.options()).unwrap_or_else(|errors| {
+    let engine = engine_by(sources.clone(), archive.options()).unwrap_or_else(|errors| {
         panic!("{}", errors.iter().map(orthrus::text::Diagnostic::render).collect::<String>());
     });
+    let bundled = bundled(sources, archive.options(), Const::map(Vec::new()));
+    let [decided, decided_bundled] = [engine, bundled].map(|engine| decide_by(&engine, request));
+    assert_eq!(decided, decided_bundled, "by the bundle");
+    decided
+}
+
+fn decide_by(engine: &orthrus::Engine, request: &str) -> Value {
     let arena = Bump::new();
     let request = CheckResourcesRequest::from_json(request, &arena).unwrap();
     let detail = Detail { metadata: true, evaluation_errors: true, ..Detail::default() };

@@ -19,7 +19,7 @@ use orthrus::check::Options;
 use orthrus::text::{Diagnostic, Source};
 use serde_json::{Value, json};
 use support::engine_case::{check, run_case};
-use support::{Case, corpus, files, read_store, run_cases, stem, yaml};
+use support::{Case, bundled, corpus, files, read_store, run_cases, stem, yaml};
 
 fn main() {
     let mut trials: Vec<Case> = Vec::new();
@@ -27,9 +27,11 @@ fn main() {
         let store = read_store(&corpus.join("store"));
         let strict = Arc::new(store_engine(&store, false));
         let lenient = Arc::new(store_engine(&store, true));
+        // What a policy set decides does not depend on whether it has been bytes.
+        let bundled = Arc::new(bundled(store.clone(), Options::default(), store_globals()));
         for (folder, engines) in [
-            ("engine", vec![("strict", &strict), ("lenient", &lenient)]),
-            ("engine_strict_scope_search", vec![("strict", &strict)]),
+            ("engine", vec![("strict", &strict), ("lenient", &lenient), ("bundled_strict", &bundled)]),
+            ("engine_strict_scope_search", vec![("strict", &strict), ("bundled_strict", &bundled)]),
             ("engine_lenient_scope_search", vec![("lenient", &lenient)]),
         ] {
             for path in files(&corpus.join(folder), ".yaml") {
@@ -51,8 +53,11 @@ fn compile(sources: &[Source], options: Options, globals: Const) -> Engine {
 }
 
 fn store_engine(store: &[Source], lenient_scope_search: bool) -> Engine {
-    let globals = Const::map(vec![(Const::string("environment"), Const::string("test"))]);
-    compile(store, Options { lenient_scope_search, ..Options::default() }, globals)
+    compile(store, Options { lenient_scope_search, ..Options::default() }, store_globals())
+}
+
+fn store_globals() -> Const {
+    Const::map(vec![(Const::string("environment"), Const::string("test"))])
 }
 
 fn strict_evaluation(directory: &Path) -> Vec<Case> {

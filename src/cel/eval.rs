@@ -97,7 +97,7 @@ impl<'c, 'a> Evaluator<'c, 'a> {
             }
             Op::InStrings { value, set } => self.in_strings(value, set, locals),
             Op::Call { function, member, args } => self.call(function, member, args, locals),
-            Op::Matches { text, regex } => self.matches(text, regex, locals),
+            Op::Matches { text, pattern } => self.matches(text, pattern, locals),
             Op::Loop(index) => self.comprehension(&self.program.loops[index as usize], locals),
             other => self.rare(other, locals),
         }
@@ -268,9 +268,12 @@ impl<'c, 'a> Evaluator<'c, 'a> {
         Ok(Value::Bool(found))
     }
 
-    fn matches(self, text: Id, regex: u32, locals: Locals<'_, 'a>) -> EvalResult<'a> {
+    fn matches(self, text: Id, pattern: u32, locals: Locals<'_, 'a>) -> EvalResult<'a> {
         match self.eval(text, locals)? {
-            Value::String(text) => Ok(Value::Bool(self.program.regexes[regex as usize].is_match(text))),
+            Value::String(text) => {
+                let found = self.program.patterns[pattern as usize].is_match(text);
+                found.map(Value::Bool).ok_or(EvalError::Message("error parsing regexp"))
+            }
             _ => Err(EvalError::NoSuchOverload),
         }
     }

@@ -1,7 +1,8 @@
 //! Checked trees to programs.
 
 use super::ast::{self, Comprehension, Kind, Node, Relation};
-use super::lib::{TABLE, regex};
+use super::lib::TABLE;
+use super::lib::regex::Pattern;
 use super::places::{Place, Scopes, place};
 use super::program::{Children, Field, Id, Loop, Name, Names, NoNames, Op, Program, Whole};
 use super::{Const, well_known};
@@ -17,7 +18,7 @@ pub(crate) struct Lowering<'n> {
     consts: Vec<Const>,
     strings: Vec<Box<str>>,
     loops: Vec<Loop>,
-    regexes: Vec<::regex::Regex>,
+    patterns: Vec<Pattern>,
     string_sets: Vec<Box<[Box<str>]>>,
 }
 
@@ -53,7 +54,7 @@ impl<'n> Lowering<'n> {
             consts: Vec::new(),
             strings: Vec::new(),
             loops: Vec::new(),
-            regexes: Vec::new(),
+            patterns: Vec::new(),
             string_sets: Vec::new(),
         }
     }
@@ -65,7 +66,7 @@ impl<'n> Lowering<'n> {
             consts: self.consts.into(),
             strings: self.strings.into(),
             loops: self.loops.into(),
-            regexes: self.regexes.into(),
+            patterns: self.patterns.into(),
             string_sets: self.string_sets.into(),
             root,
             height,
@@ -262,10 +263,10 @@ impl<'n> Lowering<'n> {
                 return Op::OptionalOr { target, other, unwrap: function == "orValue" };
             }
             ("matches", [text, Node { kind: Kind::Literal(Const::String(pattern)), .. }]) => {
-                if let Ok(compiled) = regex::compile(pattern) {
-                    self.regexes.push(compiled);
-                    let regex = index(self.regexes.len() - 1);
-                    return Op::Matches { text: self.node(text), regex };
+                if let Ok(compiled) = Pattern::new(pattern) {
+                    self.patterns.push(compiled);
+                    let pattern = index(self.patterns.len() - 1);
+                    return Op::Matches { text: self.node(text), pattern };
                 }
             }
             _ => {}

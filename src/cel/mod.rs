@@ -51,6 +51,14 @@ mod validate;
 mod value;
 mod well_known;
 
+/// What a program is made of, for those who write it down.
+pub(crate) mod stored {
+    pub(crate) use super::ast::{Operation, Relation};
+    pub(crate) use super::lib::regex::Pattern;
+    pub(crate) use super::parser::MAX_DEPTH;
+    pub(crate) use super::program::{Children, Field, Id, Loop, Op, Whole};
+}
+
 pub use activation::{Activation, AuxData, Message, Principal, Request, Resource, RuntimeRoles, Variables};
 pub use constant::{Const, ConstList, ConstMap};
 pub use declarations::Declarations;

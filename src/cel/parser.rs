@@ -14,7 +14,7 @@ use crate::text::{Code, Span, nearest};
 /// Longest expression, in characters; cel-go's limit.
 const MAX_CHARS: usize = 100_000;
 /// Deepest nesting; cel-go's limit. Every later stage recurses over the tree and relies on it.
-const MAX_DEPTH: u16 = 250;
+pub(crate) const MAX_DEPTH: u16 = 250;
 
 /// Words that are no identifiers.
 const RESERVED: [&str; 17] = [

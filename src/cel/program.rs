@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use ::regex::Regex;
-
 use super::ast::{Operation, Relation};
 use super::eval::Evaluator;
+use super::lib::regex::Pattern;
 use super::lower::Lowering;
 use super::{Activation, Const, EvalResult, Expr};
 
@@ -49,7 +48,7 @@ pub struct Program {
     pub(crate) consts: Box<[Const]>,
     pub(crate) strings: Box<[Box<str>]>,
     pub(crate) loops: Box<[Loop]>,
-    pub(crate) regexes: Box<[Regex]>,
+    pub(crate) patterns: Box<[Pattern]>,
     /// Constant lists of strings, sorted, for `in`.
     pub(crate) string_sets: Box<[Box<[Box<str>]>]>,
     pub(crate) root: Id,
@@ -189,7 +188,7 @@ pub(crate) enum Op {
     /// `matches` with a pattern known at lowering.
     Matches {
         text: Id,
-        regex: u32,
+        pattern: u32,
     },
     List(Children),
     /// Children are pairs of an element and 1 where it is optional.

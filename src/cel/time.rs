@@ -63,6 +63,16 @@ impl Timestamp {
         self.nanos
     }
 
+    /// Minutes east of UTC, with which it was written.
+    pub(crate) fn offset(self) -> i16 {
+        self.offset
+    }
+
+    /// The same instant, written with so many minutes east of UTC.
+    pub(crate) fn at_offset(self, offset: i16) -> Self {
+        Self { offset, ..self }
+    }
+
     fn total_nanos(self) -> i128 {
         i128::from(self.seconds) * NANOS_PER_SECOND + i128::from(self.nanos)
     }

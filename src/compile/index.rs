@@ -1,14 +1,12 @@
 //! Puts compiled policies where a check finds them, and checks what policies of different files owe each other.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use super::modules::Modules;
 use crate::policy::{self, Body, Policy, ScopePermissions, Spanned, policy_key, sanitize, scope_parents};
-use crate::schema::SchemaSet;
 use crate::table::{
-    AttributeSchemas, AttributesRead, Matcher, PolicyId, PrincipalPolicy, ResourcePolicy, RolePolicy,
-    RuleTable, Scope, Symbol, Symbols,
+    AttributesRead, Matcher, PolicyId, PrincipalPolicy, ResourcePolicy, RolePolicy, RuleTable, Scope, Symbol,
+    Symbols,
 };
 use crate::text::{Code, Diagnostic, Diagnostics, Label, Severity};
 
@@ -28,7 +26,7 @@ impl Builder {
         compiled: ResourcePolicy,
         reads: &AttributesRead,
     ) {
-        let identity = self.identity(&body.version, &sanitize(&body.resource), &body.scope);
+        let identity = self.resource_id(body);
         let scope = self.scope(identity.2, body.scope_permissions.as_ref());
         scope.resources = true;
         self.table.resource_attributes.entry(identity.1).or_default().merge(&reads.resource);
@@ -65,18 +63,9 @@ impl Builder {
         self.role_policies.entry((version, scope)).or_default().push(compiled);
     }
 
-    pub(super) fn set_schemas(&mut self, schemas: SchemaSet) {
-        self.table.schemas = schemas;
-    }
-
-    /// Has the attributes of requests validated, for which all of them are needed.
-    pub(super) fn attach_schemas(&mut self, body: &policy::ResourcePolicy, schemas: &Arc<AttributeSchemas>) {
-        let identity = self.identity(&body.version, &sanitize(&body.resource), &body.scope);
-        self.table.common_attributes.principal.all |= schemas.principal.is_some();
-        self.table.resource_attributes.entry(identity.1).or_default().all |= schemas.resource.is_some();
-        if let Some(policy) = self.table.resources.get_mut(&identity) {
-            policy.schemas = Some(Arc::clone(schemas));
-        }
+    /// The identity of a resource policy in the table.
+    pub(super) fn resource_id(&mut self, body: &policy::ResourcePolicy) -> PolicyId {
+        self.identity(&body.version, &sanitize(&body.resource), &body.scope)
     }
 
     pub(super) fn add_source(&mut self, key: &str, policy: &Policy) {

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use crate::cel::Const;
 use crate::policy::{Body, Policy};
 use crate::schema::{Enforcement, Library as SchemaLibrary};
-use crate::table::RuleTable;
+use crate::table::{RuleTable, TableSchemas};
 use crate::text::{Code, Diagnostic, Diagnostics, Label, Severity};
 use imports::Library;
 use index::Builder;
@@ -34,6 +34,8 @@ pub use remains::check_remains;
 pub struct Compiled {
     /// The rules.
     pub table: RuleTable,
+    /// The schemas that policies refer to, which do not count until they are [enforced](RuleTable::enforce).
+    pub schemas: TableSchemas,
     /// Warnings.
     pub warnings: Diagnostics,
 }
@@ -50,7 +52,7 @@ pub struct Settings<'s> {
 }
 
 /// Compiles policies, and the schemas that they refer to. Disabled policies are left out, as if their files were
-/// not there. Where schemas are not enforced the table holds none.
+/// not there.
 pub fn compile(
     policies: &[Policy],
     schemas: &SchemaLibrary,
@@ -87,11 +89,8 @@ pub fn compile(
         let denials = std::mem::take(&mut modules.denials);
         diagnostics.extend(denials::check(&denials, &modules.expressions, &schemas, settings.globals));
     }
-    if settings.enforcement != Enforcement::None {
-        schemas::enforce(&by_key, schemas, &mut builder);
-    }
-    let diagnostics = diagnostics.sorted();
-    Ok(Compiled { table: builder.finish(modules, by_key.len()), warnings: diagnostics })
+    let schemas = schemas.finish(&by_key, &mut builder);
+    Ok(Compiled { table: builder.finish(modules, by_key.len()), schemas, warnings: diagnostics.sorted() })
 }
 
 /// Policies by their identity, in an order that does not depend on that of the files.

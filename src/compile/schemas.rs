@@ -9,12 +9,15 @@ use super::modules::Modules;
 use super::patterns::ignored_action;
 use crate::policy::{self, Body, Policy, policy_key, scope_parents};
 use crate::schema::{Compiler, Enforcement, Finished, Library, SchemaSet, Unloadable, elsewhere};
-use crate::table::{AttributeSchema, AttributeSchemas};
+use crate::table::{AttributeSchema, AttributeSchemas, TableSchemas};
 use crate::text::{Code, Diagnostic, Diagnostics, Label, Severity};
 
 /// The schemas of all policies.
+#[derive(Default)]
 pub(super) struct PolicySchemas {
     pub(super) set: SchemaSet,
+    /// The files that they are made of, by path.
+    pub(super) files: Vec<(Box<str>, Box<str>)>,
     /// What each resource policy demands, by its key: that of the outermost of its parents.
     pub(super) by_policy: BTreeMap<String, Arc<AttributeSchemas>>,
 }
@@ -30,7 +33,7 @@ pub(super) fn compile(
     modules: &mut Modules<'_, '_>,
 ) -> (PolicySchemas, Diagnostics) {
     if enforcement == Enforcement::Ignored {
-        return (PolicySchemas { set: SchemaSet::default(), by_policy: BTreeMap::new() }, Diagnostics::new());
+        return (PolicySchemas::default(), Diagnostics::new());
     }
     let mut compiler = Compiler::new(library);
     let mut compiled = BTreeMap::new();
@@ -48,7 +51,7 @@ pub(super) fn compile(
             compiled.insert(key.as_str(), Arc::new(schemas));
         }
     }
-    let Finished { schemas: set, errors, unused } = compiler.finish();
+    let Finished { schemas: set, files, errors, unused } = compiler.finish();
     let mut diagnostics = Diagnostics::new();
     diagnostics.extend(as_warnings(unused));
     match enforcement {
@@ -59,23 +62,20 @@ pub(super) fn compile(
     let by_policy = resources.filter_map(|(key, policy)| {
         compiled.get(outermost(policy, by_key).as_str()).map(|schemas| (key.clone(), Arc::clone(schemas)))
     });
-    (PolicySchemas { by_policy: by_policy.collect(), set }, diagnostics)
+    (PolicySchemas { by_policy: by_policy.collect(), files, set }, diagnostics)
 }
 
-/// Has the attributes of requests validated.
-pub(super) fn enforce(
-    by_key: &BTreeMap<String, &Policy>,
-    PolicySchemas { set, by_policy }: PolicySchemas,
-    builder: &mut Builder,
-) {
-    if by_policy.is_empty() {
-        return;
-    }
-    builder.set_schemas(set);
-    for (key, policy) in by_key {
-        if let (Body::Resource(body), Some(schemas)) = (&policy.body, by_policy.get(key)) {
-            builder.attach_schemas(body, schemas);
-        }
+impl PolicySchemas {
+    /// The same by the identity of policies in the table.
+    pub(super) fn finish(self, by_key: &BTreeMap<String, &Policy>, builder: &mut Builder) -> TableSchemas {
+        let Self { set, files, by_policy } = self;
+        let of_policy = |(key, policy): (&String, &&Policy)| match &policy.body {
+            Body::Resource(body) => {
+                by_policy.get(key).map(|schemas| (builder.resource_id(body), Arc::clone(schemas)))
+            }
+            _ => None,
+        };
+        TableSchemas { set, files, by_policy: by_key.iter().filter_map(of_policy).collect() }
     }
 }
 
@@ -105,7 +105,9 @@ fn attribute_schema(
         modules.report(Diagnostic { severity, ..diagnostic.with_hint(hint) });
     };
     match compiler.reference(reference, referrer) {
-        Ok(schema) => return Some(AttributeSchema { schema, ignored_actions }),
+        Ok(schema) => {
+            return Some(AttributeSchema { reference: reference.as_str().into(), schema, ignored_actions });
+        }
         Err(Unloadable::Broken) => {}
         Err(Unloadable::Wrong { message, hint }) => report(message, &hint),
         Err(Unloadable::Elsewhere) => {

@@ -33,6 +33,8 @@ pub enum Unloadable {
 pub struct Finished {
     /// All schemas that policies refer to, directly or through others.
     pub schemas: SchemaSet,
+    /// The files that they are in: path and text.
+    pub files: Vec<(Box<str>, Box<str>)>,
     /// What is wrong with them.
     pub errors: Diagnostics,
     /// What is wrong with parts that nothing refers to, and that harms nobody yet.
@@ -118,8 +120,13 @@ impl<'l> Compiler<'l> {
             resources,
             tracks_evaluation: self.tracks_evaluation,
         };
+        let text = |path: &&str| match self.library.get(path) {
+            Some((path, Ok(document))) => Some((path.into(), document.source.text().into())),
+            _ => None,
+        };
+        let files = self.loaded.keys().filter_map(text).collect();
         self.compile_unused();
-        Finished { schemas, errors, unused: self.diagnostics }
+        Finished { schemas, files, errors, unused: self.diagnostics }
     }
 
     fn resource(&mut self, index: usize) -> Resource {

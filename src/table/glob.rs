@@ -138,6 +138,12 @@ impl Glob {
         Ok(Self { text: pattern.into(), patterns: patterns.into_iter().map(Vec::into_boxed_slice).collect() })
     }
 
+    /// As it is written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Whether the whole name fits the pattern.
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {

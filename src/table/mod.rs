@@ -20,7 +20,7 @@ pub use rules::{
     Candidate, Condition, Constants, DerivedRole, Expression, Module, ModuleId, Output, PrincipalPolicy,
     PrincipalRule, ResourcePolicy, ResourceRule, RoleMatcher, RolePolicy, RoleRule, Row, Scope,
 };
-pub use schemas::{AttributeSchema, AttributeSchemas};
+pub use schemas::{AttributeSchema, AttributeSchemas, TableSchemas};
 pub use symbols::{Symbol, Symbols};
 
 /// Identity of a policy among those of its kind: version, name (sanitised), scope.
@@ -60,6 +60,18 @@ pub struct RuleTable {
 }
 
 impl RuleTable {
+    /// Has the attributes of requests validated, for which all of them are needed.
+    pub fn enforce(&mut self, TableSchemas { set, by_policy, .. }: TableSchemas) {
+        self.schemas = set;
+        for (id, schemas) in by_policy {
+            self.common_attributes.principal.all |= schemas.principal.is_some();
+            self.resource_attributes.entry(id.1).or_default().all |= schemas.resource.is_some();
+            if let Some(policy) = self.resources.get_mut(&id) {
+                policy.schemas = Some(schemas);
+            }
+        }
+    }
+
     /// What a check of a resource kind can read of resources: at most these attributes.
     #[must_use]
     pub fn resource_attributes(&self, kind: &str) -> AttributeSet {

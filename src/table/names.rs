@@ -21,6 +21,11 @@ impl<V> NameMap<V> {
         self.0.insert(name.into(), value);
     }
 
+    /// Names and values, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &V)> {
+        self.0.iter().map(|(name, value)| (&**name, value))
+    }
+
     /// The value of a name.
     #[must_use]
     #[inline]

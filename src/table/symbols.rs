@@ -6,6 +6,16 @@ use super::names::NameMap;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Symbol(u32);
 
+impl Symbol {
+    pub(crate) fn numbered(number: u32) -> Self {
+        Self(number)
+    }
+
+    pub(crate) fn number(self) -> u32 {
+        self.0
+    }
+}
+
 /// The names of a rule table.
 #[derive(Debug, Default)]
 pub struct Symbols {
@@ -29,6 +39,12 @@ impl Symbols {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Symbol> {
         self.ids.get(name).copied()
+    }
+
+    /// All names, in the order of their numbers.
+    #[must_use]
+    pub fn names(&self) -> &[Box<str>] {
+        &self.names
     }
 
     /// The name of a symbol of this table.

@@ -82,6 +82,13 @@ pub(crate) fn engine_by(sources: Vec<Source>, options: Options) -> Result<Engine
     Engine::new(sources, options, Const::map(Vec::new()))
 }
 
+/// The same policies after a journey as bytes.
+pub(crate) fn bundled(sources: Vec<Source>, options: Options, globals: Const) -> Engine {
+    let packed = orthrus::pack(sources, options.schema_enforcement == Enforcement::None)
+        .unwrap_or_else(|errors| panic!("{}", errors.iter().map(|error| error.render()).collect::<String>()));
+    Engine::from_payload(&packed.payload, options, globals).unwrap_or_else(|error| panic!("{error}"))
+}
+
 /// The files of a directory with an ending, in order.
 pub(crate) fn files(directory: &Path, ending: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());

@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use orthrus::PayloadError;
+use orthrus::bundle::Unreadable;
 use orthrus::contract::{Malformed, RequestError};
 use orthrus::text::{Diagnostic, Diagnostics, Label};
+use orthrus_bundle::Refusal;
 use serde_json::{Value, json};
 
 /// Everything that can fail between a host and an engine.
@@ -15,6 +18,10 @@ pub enum Failure {
     Options(String),
     /// The policies are wrong.
     Policies(Diagnostics),
+    /// The bundle is refused.
+    Bundle(Refusal),
+    /// What the bundle holds cannot be loaded.
+    Payload(PayloadError),
     /// The request is wrong.
     Request(RequestError),
     /// The bytes of a request are not what they should be.
@@ -33,6 +40,8 @@ impl Failure {
             Self::Closed => "ENGINE_CLOSED",
             Self::Options(_) => "OPTIONS_INVALID",
             Self::Policies(_) => "POLICY_INVALID",
+            Self::Payload(PayloadError::NoSchemas) => "OPTIONS_INVALID",
+            Self::Bundle(_) | Self::Payload(_) => "BUNDLE_INVALID",
             Self::Request(_) => "REQUEST_INVALID",
             Self::Frame(_) | Self::Answer(_) | Self::Panicked => "ENGINE_FAULT",
         }
@@ -45,6 +54,12 @@ impl Failure {
         match self {
             Self::Policies(diagnostics) => json["diagnostics"] = diagnostics_json(diagnostics),
             Self::Request(error) => json["path"] = error.path.clone().into(),
+            Self::Bundle(refusal) => json["reason"] = refusal.reason().into(),
+            Self::Payload(PayloadError::NoSchemas) => json["path"] = "schemaEnforcement".into(),
+            Self::Payload(PayloadError::Unreadable(Unreadable::OtherFunctions)) => {
+                json["reason"] = "other-version".into();
+            }
+            Self::Payload(_) => json["reason"] = "malformed".into(),
             Self::Closed | Self::Options(_) | Self::Frame(_) | Self::Answer(_) | Self::Panicked => {}
         }
         json
@@ -59,6 +74,13 @@ impl fmt::Display for Failure {
             Self::Closed => f.write_str("the engine is closed"),
             Self::Panicked => {
                 f.write_str("the engine panicked; please report it with the policies that cause it")
+            }
+            Self::Bundle(refusal) => refusal.fmt(f),
+            Self::Payload(PayloadError::NoSchemas) => f.write_str(
+                "the bundle was made without schemas (`--ignore-schemas`), so they cannot be enforced: make it with them",
+            ),
+            Self::Payload(error) => {
+                write!(f, "the bundle cannot be loaded: {error}; make it again with this version of orthrus")
             }
             Self::Options(message) | Self::Answer(message) => f.write_str(message),
             Self::Frame(error) => error.fmt(f),

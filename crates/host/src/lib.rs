@@ -13,5 +13,5 @@ mod time;
 pub use answer::{Answer, attributes_json};
 pub use decide::{check_frame, check_json};
 pub use failure::{Failure, diagnostics_json};
-pub use open::{Settings, from_files};
+pub use open::{PolicySet, Settings, from_bundle, from_files};
 pub use time::from_milliseconds;

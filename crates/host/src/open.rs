@@ -7,8 +7,9 @@ use orthrus::cel::Const;
 use orthrus::check::Options;
 use orthrus::schema::Enforcement;
 use orthrus::text::Source;
+use orthrus_bundle::{Identity, PublicKey};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::failure::Failure;
 
@@ -22,6 +23,30 @@ struct OpenOptions {
     strict_evaluation: Option<bool>,
     schema_enforcement: Option<String>,
     globals: Option<serde_json::Map<String, Value>>,
+    /// Ed25519 public keys, SPKI in PEM: one of them has to have signed the bundle.
+    trusted_keys: Option<Vec<String>>,
+}
+
+/// Policies that are loaded.
+#[derive(Debug)]
+pub struct PolicySet {
+    /// What decides.
+    pub engine: Engine,
+    /// The bundle that they came from; none where they came as text.
+    pub bundle: Option<Identity>,
+}
+
+impl PolicySet {
+    /// Which bundle they came from, as JSON: `digest`, and the `keyId` that was verified; `null` where they came as text.
+    #[must_use]
+    pub fn bundle_json(&self) -> String {
+        let Some(identity) = &self.bundle else { return "null".to_owned() };
+        let mut json = json!({ "digest": identity.to_string() });
+        if let Some(key) = identity.signed_by {
+            json["keyId"] = key.to_string().into();
+        }
+        json.to_string()
+    }
 }
 
 /// How a policy set is opened: the engine's options, and what expressions read as `globals`.
@@ -29,6 +54,7 @@ struct OpenOptions {
 pub struct Settings {
     options: Options,
     globals: Const,
+    trusted_keys: Option<Vec<PublicKey>>,
 }
 
 impl Settings {
@@ -50,15 +76,29 @@ impl Settings {
                 None => defaults.schema_enforcement,
             },
         };
-        Ok(Self { options, globals: to_const(&Value::Object(given.globals.unwrap_or_default())) })
+        let globals = to_const(&Value::Object(given.globals.unwrap_or_default()));
+        let trusted_keys = given.trusted_keys.map(|keys| read_keys(&keys)).transpose()?;
+        Ok(Self { options, globals, trusted_keys })
     }
 
     /// Compiles policies and schemas.
     ///
     /// # Errors
     /// Everything that is wrong with any of them.
-    pub fn compile(self, sources: impl IntoIterator<Item = Source>) -> Result<Engine, Failure> {
-        Engine::new(sources, self.options, self.globals).map_err(Failure::Policies)
+    pub fn compile(self, sources: impl IntoIterator<Item = Source>) -> Result<PolicySet, Failure> {
+        let engine = Engine::new(sources, self.options, self.globals).map_err(Failure::Policies)?;
+        Ok(PolicySet { engine, bundle: None })
+    }
+
+    /// Loads a bundle, which needs a signature where keys are trusted.
+    ///
+    /// # Errors
+    /// The bundle is refused.
+    pub fn load(self, bundle: &[u8]) -> Result<PolicySet, Failure> {
+        let (container, identity) =
+            orthrus_bundle::open(bundle, self.trusted_keys.as_deref()).map_err(Failure::Bundle)?;
+        let engine = Engine::from_payload(container.payload, self.options, self.globals);
+        Ok(PolicySet { engine: engine.map_err(Failure::Payload)?, bundle: Some(identity) })
     }
 }
 
@@ -66,8 +106,23 @@ impl Settings {
 ///
 /// # Errors
 /// The options, or the policies, are wrong.
-pub fn from_files(files: &str, options: &str) -> Result<Engine, Failure> {
+pub fn from_files(files: &str, options: &str) -> Result<PolicySet, Failure> {
     Settings::from_json(options)?.compile(read_files(files)?)
+}
+
+/// Loads a bundle. Options are JSON.
+///
+/// # Errors
+/// The options are wrong, or the bundle is refused.
+pub fn from_bundle(bundle: &[u8], options: &str) -> Result<PolicySet, Failure> {
+    Settings::from_json(options)?.load(bundle)
+}
+
+fn read_keys(keys: &[String]) -> Result<Vec<PublicKey>, Failure> {
+    let read = |(index, pem): (usize, &String)| {
+        PublicKey::from_pem(pem).map_err(|error| Failure::Options(format!("trustedKeys[{index}]: {error}")))
+    };
+    keys.iter().enumerate().map(read).collect()
 }
 
 fn enforcement(name: &str) -> Result<Enforcement, Failure> {

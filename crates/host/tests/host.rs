@@ -29,7 +29,8 @@ resourcePolicy:
 ";
 
 fn engine(policy: &str, options: &Value) -> Result<Engine, Failure> {
-    from_files(&json!({ "document.yaml": policy }).to_string(), &options.to_string())
+    let policies = from_files(&json!({ "document.yaml": policy }).to_string(), &options.to_string())?;
+    Ok(policies.engine)
 }
 
 fn request(actions: &[&str]) -> String {

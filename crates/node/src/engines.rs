@@ -3,14 +3,14 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use orthrus::Engine;
-use orthrus_host::Failure;
+use orthrus_host::{Failure, PolicySet};
 
-static ENGINES: RwLock<Vec<Option<Arc<Engine>>>> = RwLock::new(Vec::new());
+static ENGINES: RwLock<Vec<Option<Arc<PolicySet>>>> = RwLock::new(Vec::new());
 
 /// Keeps an engine and gives its number.
-pub(crate) fn add(engine: Engine) -> u32 {
+pub(crate) fn add(policies: PolicySet) -> u32 {
     let mut engines = ENGINES.write().unwrap_or_else(PoisonError::into_inner);
-    engines.push(Some(Arc::new(engine)));
+    engines.push(Some(Arc::new(policies)));
     u32::try_from(engines.len() - 1).unwrap_or(u32::MAX)
 }
 
@@ -27,9 +27,17 @@ pub(crate) fn with<T>(
     number: u32,
     run: impl FnOnce(&Engine) -> Result<T, Failure>,
 ) -> Result<T, crate::error::Failure> {
+    with_policies(number, |policies| run(&policies.engine))
+}
+
+/// Runs with an engine and what is known of where its policies came from.
+pub(crate) fn with_policies<T>(
+    number: u32,
+    run: impl FnOnce(&PolicySet) -> Result<T, Failure>,
+) -> Result<T, crate::error::Failure> {
     let engines = ENGINES.read().unwrap_or_else(PoisonError::into_inner);
     match engines.get(number as usize) {
-        Some(Some(engine)) => Ok(run(engine)?),
+        Some(Some(policies)) => Ok(run(policies)?),
         _ => Err(Failure::Closed.into()),
     }
 }

@@ -46,6 +46,19 @@ pub fn from_files_sync(files: String, options: String) -> Result<u32> {
     Open::new(Origin::Files(files), options).run()
 }
 
+/// Loads a bundle on the calling thread, which takes little time. Options are JSON.
+#[napi(catch_unwind)]
+pub fn from_bundle(bundle: &[u8], options: String) -> Result<u32> {
+    let policies = orthrus_host::from_bundle(bundle, &options).map_err(error::Failure::from)?;
+    Ok(engines::add(policies))
+}
+
+/// Which bundle the policies came from, in JSON; `null` where they came as text.
+#[napi(catch_unwind)]
+pub fn bundle(engine: u32) -> Result<String> {
+    Ok(engines::with_policies(engine, |policies| Ok(policies.bundle_json()))?)
+}
+
 /// Runs the command line on a worker thread, on the streams of the process; gives the exit code.
 #[napi(catch_unwind)]
 pub fn cli(arguments: Vec<String>) -> AsyncTask<Run> {

@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use napi::{Env, Result, Task};
-use orthrus::Engine;
-use orthrus_host::{Settings, from_files};
+use orthrus_host::{PolicySet, Settings, from_files};
 use orthrus_store::read_policies;
 
 use crate::engines;
@@ -34,7 +33,7 @@ impl Open {
         Ok(engines::add(self.compile()?))
     }
 
-    fn compile(&self) -> std::result::Result<Engine, Failure> {
+    fn compile(&self) -> std::result::Result<PolicySet, Failure> {
         match &self.origin {
             Origin::Directory(directory) => {
                 let settings = Settings::from_json(&self.options)?;

@@ -33,33 +33,48 @@ extern "C" fn from_files(files: usize, options: usize) -> Status {
 }
 
 #[unsafe(no_mangle)]
+extern "C" fn from_bundle(bundle: usize, options: usize) -> Status {
+    load(|input| {
+        let (bundle, options) = split(input, bundle, options)?;
+        orthrus_host::from_bundle(bundle, text(options)?)
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn bundle() -> Status {
+    ask(0, |policies, _| Ok(Answer::Text(policies.bundle_json())))
+}
+
+#[unsafe(no_mangle)]
 extern "C" fn policy_count() -> Status {
-    ask(0, |engine, _| Ok(number(engine.policy_count())))
+    ask(0, |policies, _| Ok(number(policies.engine.policy_count())))
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn reads_clock() -> Status {
-    ask(0, |engine, _| Ok(number(usize::from(engine.reads_clock()))))
+    ask(0, |policies, _| Ok(number(usize::from(policies.engine.reads_clock()))))
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn warnings() -> Status {
-    ask(0, |engine, _| Ok(Answer::Text(diagnostics_json(engine.warnings()).to_string())))
+    ask(0, |policies, _| Ok(Answer::Text(diagnostics_json(policies.engine.warnings()).to_string())))
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn principal_attributes() -> Status {
-    ask(0, |engine, _| Ok(Answer::Text(attributes_json(engine.principal_attributes()))))
+    ask(0, |policies, _| Ok(Answer::Text(attributes_json(policies.engine.principal_attributes()))))
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn resource_attributes(kind: usize) -> Status {
-    ask(kind, |engine, kind| Ok(Answer::Text(attributes_json(&engine.resource_attributes(text(kind)?)))))
+    ask(kind, |policies, kind| {
+        Ok(Answer::Text(attributes_json(&policies.engine.resource_attributes(text(kind)?))))
+    })
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn check(frame: usize, now: f64) -> Status {
-    ask(frame, |engine, frame| check_frame(engine, frame, || from_milliseconds(now)))
+    ask(frame, |policies, frame| check_frame(&policies.engine, frame, || from_milliseconds(now)))
 }
 
 #[unsafe(no_mangle)]
@@ -67,7 +82,7 @@ extern "C" fn check_json(request: usize, now: f64, audit: i32) -> Status {
     let decide = |engine: &Engine, request: &str| {
         orthrus_host::check_json(engine, request, || from_milliseconds(now), audit != 0)
     };
-    ask(request, |engine, request| decide(engine, text(request)?))
+    ask(request, |policies, request| decide(&policies.engine, text(request)?))
 }
 
 /// Two inputs that follow each other.

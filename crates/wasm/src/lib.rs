@@ -16,6 +16,8 @@
 //! | `input(length)` | | the buffer's address; it stays until the next `input`, `from_files` or `from_bundle`, which may also grow memory |
 //! | `result_address()`, `result_length()` | | where the last text is |
 //! | `from_files(files, options)` | JSON of so many bytes, JSON of so many bytes | 0 |
+//! | `from_bundle(bundle, options)` | a bundle of so many bytes, JSON of so many bytes | 0 |
+//! | `bundle()` | | −1: JSON, `null` where the policies came as text |
 //! | `policy_count()` | | the number |
 //! | `warnings()`, `principal_attributes()` | | −1: JSON |
 //! | `resource_attributes(kind)` | the kind | −1: JSON |

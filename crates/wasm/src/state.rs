@@ -2,8 +2,7 @@
 
 use std::cell::RefCell;
 
-use orthrus::Engine;
-use orthrus_host::{Answer, Failure};
+use orthrus_host::{Answer, Failure, PolicySet};
 
 /// What a call returns: see the table in the crate's documentation.
 pub(crate) type Status = i32;
@@ -16,7 +15,7 @@ const KEEP_AT_MOST: usize = 1 << 20;
 
 #[derive(Default)]
 struct State {
-    engine: Option<Engine>,
+    policies: Option<PolicySet>,
     input: Vec<u8>,
     result: Vec<u8>,
 }
@@ -42,13 +41,13 @@ pub(crate) fn result() -> (*const u8, usize) {
 }
 
 /// Loads policies from the input, which is taken for it.
-pub(crate) fn load(open: impl FnOnce(&[u8]) -> Result<Engine, Failure>) -> Status {
+pub(crate) fn load(open: impl FnOnce(&[u8]) -> Result<PolicySet, Failure>) -> Status {
     STATE.with_borrow_mut(|state| {
         let input = std::mem::take(&mut state.input);
         let opened = open(&input);
         drop(input);
-        let loaded = opened.map(|engine| {
-            state.engine = Some(engine);
+        let loaded = opened.map(|policies| {
+            state.policies = Some(policies);
             Answer::Mask(0)
         });
         state.tell(loaded)
@@ -56,10 +55,13 @@ pub(crate) fn load(open: impl FnOnce(&[u8]) -> Result<Engine, Failure>) -> Statu
 }
 
 /// Asks the policies something. `length` bytes of input belong to the question.
-pub(crate) fn ask(length: usize, question: impl FnOnce(&Engine, &[u8]) -> Result<Answer, Failure>) -> Status {
+pub(crate) fn ask(
+    length: usize,
+    question: impl FnOnce(&PolicySet, &[u8]) -> Result<Answer, Failure>,
+) -> Status {
     STATE.with_borrow_mut(|state| {
-        let answer = match (&state.engine, state.input.get(..length)) {
-            (Some(engine), Some(input)) => question(engine, input),
+        let answer = match (&state.policies, state.input.get(..length)) {
+            (Some(policies), Some(input)) => question(policies, input),
             (Some(_), None) => Err(Failure::Answer("the input is longer than its buffer".to_owned())),
             (None, _) => Err(Failure::Closed),
         };

@@ -1,6 +1,8 @@
 //! Regular expressions. Policies are written for RE2; where the syntax of the crate `regex` means
 //! something else, the pattern is rewritten.
 
+use std::sync::OnceLock;
+
 use ::regex::{Regex, RegexBuilder};
 
 use super::{Declaration, re2};
@@ -58,6 +60,37 @@ pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
     let translated = re2::translate(pattern)?;
     let built = RegexBuilder::new(&translated).size_limit(SIZE_LIMIT).build();
     built.map_err(|_| format!("expression too large: `{pattern}`"))
+}
+
+/// A pattern that a policy or schema fixes, compiled once.
+#[derive(Debug)]
+pub(crate) struct Pattern {
+    text: Box<str>,
+    compiled: OnceLock<Option<Regex>>,
+}
+
+impl Pattern {
+    /// Compiles a pattern.
+    pub(crate) fn new(text: &str) -> Result<Self, String> {
+        let compiled = compile(text)?;
+        Ok(Self { text: text.into(), compiled: OnceLock::from(Some(compiled)) })
+    }
+
+    /// A pattern that was compiled before, elsewhere: it is compiled when it is first used, because most of a large set never are.
+    pub(crate) fn deferred(text: &str) -> Self {
+        Self { text: text.into(), compiled: OnceLock::new() }
+    }
+
+    /// As it is written.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it matches a part of a text; none where it cannot be compiled after all.
+    pub(crate) fn is_match(&self, text: &str) -> Option<bool> {
+        let compiled = self.compiled.get_or_init(|| compile(&self.text).ok());
+        compiled.as_ref().map(|regex| regex.is_match(text))
+    }
 }
 
 fn compiled<'a>(ctx: &Activation<'a>, pattern: &str) -> Result<Regex, EvalError<'a>> {
@@ -175,6 +208,16 @@ fn extract_all<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_deferred_pattern_is_compiled_when_it_is_used() {
+        let pattern = Pattern::deferred("^[a-c]+$");
+        assert!(pattern.compiled.get().is_none());
+        assert_eq!((pattern.is_match("abc"), pattern.is_match("abd")), (Some(true), Some(false)));
+        assert!(pattern.compiled.get().is_some());
+        assert_eq!(Pattern::deferred("(").is_match("("), None);
+        assert!(Pattern::new("(").is_err());
+    }
 
     #[test]
     fn patterns_mean_what_re2_means() {
