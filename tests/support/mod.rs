@@ -84,8 +84,10 @@ pub(crate) fn engine_by(sources: Vec<Source>, options: Options) -> Result<Engine
 
 /// The same policies after a journey as bytes.
 pub(crate) fn bundled(sources: Vec<Source>, options: Options, globals: Const) -> Engine {
-    let packed = orthrus::pack(sources, options.schema_enforcement == Enforcement::None)
-        .unwrap_or_else(|errors| panic!("{}", errors.iter().map(|error| error.render()).collect::<String>()));
+    let packed =
+        orthrus::pack(sources, options.schema_enforcement == Enforcement::None).unwrap_or_else(|errors| {
+            panic!("{}", errors.iter().map(orthrus::text::Diagnostic::render).collect::<String>())
+        });
     Engine::from_payload(&packed.payload, options, globals).unwrap_or_else(|error| panic!("{error}"))
 }
 

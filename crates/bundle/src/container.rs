@@ -108,6 +108,13 @@ impl<'b> Container<'b> {
     }
 }
 
+/// The digest that a bundle claims, as [`Identity`] shows it; empty for what is too short.
+#[must_use]
+pub fn digest_text(bundle: &[u8]) -> String {
+    let digest = bundle.get(HEAD - 32..HEAD).and_then(|digest| digest.try_into().ok());
+    digest.map_or_else(String::new, |digest| Identity { digest, signed_by: None }.to_string())
+}
+
 fn take<const LENGTH: usize>(bytes: &[u8]) -> Option<(&[u8; LENGTH], &[u8])> {
     bytes.split_first_chunk()
 }

@@ -25,7 +25,7 @@ mod refusal;
 #[cfg(feature = "sign")]
 mod make;
 
-pub use container::{Container, Identity, open};
+pub use container::{Container, Identity, digest_text, open};
 pub use key::{KeyId, PublicKey};
 #[cfg(feature = "sign")]
 pub use make::{PrivateKey, make};

@@ -1,5 +1,7 @@
 //! Arguments, as the Cerbos command takes them.
 
+mod bundle;
+
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::PathBuf;
@@ -7,6 +9,8 @@ use std::path::PathBuf;
 use lexopt::Arg::{Long, Short, Value};
 use lexopt::{Parser, ValueExt};
 use orthrus::text::nearest;
+
+pub(crate) use bundle::{BundleArguments, InspectArguments};
 
 use crate::compile::CompileOptions;
 use crate::help;
@@ -18,6 +22,8 @@ pub(crate) enum Command {
     Help(&'static str),
     Version,
     Compile(Box<CompileArguments>),
+    Bundle(BundleArguments),
+    Inspect(InspectArguments),
 }
 
 pub(crate) struct CompileArguments {
@@ -70,7 +76,7 @@ impl fmt::Display for UsageError {
     }
 }
 
-const VERBS: [&str; 1] = ["compile"];
+const VERBS: [&str; 3] = ["compile", "bundle", "inspect"];
 const COMPILE: &str = "compile ";
 
 /// Every option of `compile`, for suggestions.
@@ -97,6 +103,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         None | Some(Long("help") | Short('h')) => Ok(Command::Help(help::PROGRAM)),
         Some(Long("version") | Short('v')) => Ok(Command::Version),
         Some(Value(verb)) if verb == "compile" => compile(&mut parser),
+        Some(Value(verb)) if verb == "bundle" => bundle::bundle(&mut parser),
+        Some(Value(verb)) if verb == "inspect" => bundle::inspect(&mut parser),
         Some(Value(verb)) => Err(UsageError::new("", unknown("verb", &verb.to_string_lossy(), &VERBS))),
         Some(argument) => Err(usage(argument.unexpected())),
     }

@@ -6,7 +6,9 @@ orthrus: decides Cerbos policies inside your Node.js process
 Usage: orthrus <verb> [options]
 
 Verbs:
-  compile <dir>  check the policies of a directory and run their tests
+  compile <dir>   check the policies of a directory and run their tests
+  bundle <dir>    compile the policies of a directory into one file
+  inspect <file>  tell what is in such a file
 
 Options:
   -h, --help     print this help, or that of a verb
@@ -43,4 +45,39 @@ Examples:
   orthrus compile policies
   orthrus compile policies --test-filter='suite=billing*;principal=ann,bob' --verbose
   orthrus compile policies --test-output=junit > report.xml
+";
+
+pub(crate) const BUNDLE: &str = "\
+Compiles the policies of a directory into one file, which loads without reading them again
+
+Usage: orthrus bundle <dir> -o <file> [options]
+
+An archive of a directory (.zip, .tar, .tar.gz, .tgz) may stand for it. The same policies give the same bytes.
+
+Options:
+  -o, --output <file>    the file to write, usually NAME.orb; - for the standard output
+      --sign-key <file>  sign the bundle with this key: Ed25519, PKCS #8 in PEM
+      --ignore-schemas   leave out the schemas of attributes: the bundle can never enforce them
+  -h, --help             print this help
+
+Exit codes: 0 all is well, 1 something cannot be read or written, 2 the arguments are wrong, 3 the policies are wrong.
+
+Examples:
+  orthrus bundle policies -o policies.orb
+  openssl genpkey -algorithm ed25519 -out private.pem
+  openssl pkey -in private.pem -pubout -out public.pem
+  orthrus bundle policies -o policies.orb --sign-key private.pem
+";
+
+pub(crate) const INSPECT: &str = "\
+Tells what is in a bundle: its format, digest and signature, and the policies by key
+
+Usage: orthrus inspect <file> [options]
+
+Options:
+      --public-key <file>  the bundle has to be signed by this key: Ed25519, SPKI in PEM
+  -o, --output <format>    text (the default) or json
+  -h, --help               print this help
+
+Exit codes: 0 all is well, 1 the bundle cannot be read or is refused, 2 the arguments are wrong.
 ";

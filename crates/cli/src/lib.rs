@@ -1,11 +1,13 @@
 //! The command line of orthrus: one file a verb.
 //!
-//! [`run`] is the whole program but its streams; npm's `orthrus` command calls it through the addon. [`compile`] and
-//! [`verify`] are what the verbs do, for callers that want results and no text.
+//! [`run`] is the whole program but its streams; npm's `orthrus` command calls it through the addon. [`compile`], [`verify`]
+//! and [`bundle`] are what the verbs do, for callers that want results and no text.
 
 mod arguments;
+pub mod bundle;
 pub mod compile;
 mod help;
+mod inspect;
 mod report;
 mod terminal;
 pub mod verify;
@@ -60,6 +62,8 @@ fn dispatch(arguments: impl IntoIterator<Item = OsString>, terminal: &mut Termin
             terminal.print(concat!(env!("CARGO_PKG_VERSION"), "\n")).map(|()| Exit::Success)
         }
         Ok(Command::Compile(arguments)) => compile::verb(&arguments, terminal),
+        Ok(Command::Bundle(arguments)) => bundle::verb(&arguments, terminal),
+        Ok(Command::Inspect(arguments)) => inspect::verb(&arguments, terminal),
         Err(error) => {
             terminal.complain(&error.to_string())?;
             terminal.note(&format!("run `orthrus {}--help` to see what there is\n", error.verb()))?;

@@ -69,6 +69,12 @@ impl<'t> Terminal<'t> {
         write_all(self.out, text.as_bytes())
     }
 
+    /// The same for what is no text.
+    pub(crate) fn print_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.clear_progress()?;
+        write_all(self.out, bytes)
+    }
+
     /// Tells something beside what was asked for.
     pub(crate) fn note(&mut self, text: &str) -> io::Result<()> {
         self.clear_progress()?;
