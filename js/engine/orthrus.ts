@@ -62,7 +62,7 @@ export class Orthrus {
   /** Where the engine comes from. */
   protected static readonly platform: EngineSource = { loadNative, whenReady };
 
-  /** @internal */
+  /** Engines are opened, by `open` and its siblings. */
   protected constructor(policies: PolicySet, options: CheckedOptions, opened?: OpenedBundle) {
     this.#policies = policies;
     this.#options = options;
