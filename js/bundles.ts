@@ -12,7 +12,7 @@ export { type BundleHeaders, type FetchBundleOptions, fetchBundle } from "./bund
 export { fileBundle } from "./bundles/file.js";
 export { loadOnce } from "./bundles/load-once.js";
 export type { BundleOptions, RefreshOptions } from "./bundles/options.js";
-export { type BundleS3Client, type S3BundleLocation, s3Bundle } from "./bundles/s3.js";
+export { type BundleS3Client, type S3BundleInput, s3Bundle } from "./bundles/s3.js";
 export type {
   BundleLoader,
   BundleSource,

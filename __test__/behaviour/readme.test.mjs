@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { after, describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { skip } from "../support/addon.mjs";
 
@@ -39,6 +39,14 @@ describe("README", () => {
   symlinkSync(root, join(folder, "node_modules", "orthrus"), "junction");
   writeFileSync(join(folder, "policies", "document.yaml"), policy);
   writeFileSync(join(folder, "policies", "document_test.yaml"), suite);
+
+  before(() => {
+    const command = join(root, "bin", "orthrus.js");
+    execFileSync(process.execPath, [command, "bundle", "policies", "-o", "policies.orb"], {
+      cwd: folder,
+      stdio: "ignore",
+    });
+  });
 
   test("and docs/ link to what there is", () => {
     const anchors = (text) =>

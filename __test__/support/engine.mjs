@@ -10,12 +10,19 @@ const require = createRequire(import.meta.url);
 /** The fake addon's controls. */
 export const { fake } = require("./fake-native.cjs");
 
+const { MAGIC } = require("../../dist/bundles/magic.js");
+
 export const { Orthrus } = await import("orthrus");
 
 /** A fresh engine on the fake addon. */
 export function fakeEngine(options) {
   fake.reset();
   return Orthrus.fromFilesSync({}, options);
+}
+
+/** A bundle as the fake addon reads it: `{digest, keyId?, failure?}`. */
+export function fakeBundle(content) {
+  return Buffer.concat([Buffer.from(MAGIC), Buffer.from(JSON.stringify(content))]);
 }
 
 /** What the addon was asked last. */

@@ -20,6 +20,8 @@ const fake = {
   closed: [],
   /** Each text that was handed to `checkJson`. */
   requests: [],
+  /** The number of the engine that each of them was for. */
+  checkedBy: [],
   /** Each instant that was handed to `checkJson`. */
   instants: [],
   /** The answer to a request (parsed); may throw. */
@@ -34,7 +36,7 @@ const fake = {
   /** Thrown by the next opening. */
   openError: undefined,
   reset() {
-    Object.assign(fake, { compiled: [], opened: [], closed: [], requests: [], instants: [] });
+    Object.assign(fake, { compiled: [], opened: [], closed: [], requests: [], instants: [], checkedBy: [] });
     fake.bundles.clear();
     Object.assign(fake, { answer: allowAll, warnings: "[]", openError: undefined });
   },
@@ -85,7 +87,8 @@ module.exports = {
   check(engine, frame, length) {
     return module.exports.checkJson(engine, JSON.stringify(readFrame(frame, length)), undefined);
   },
-  checkJson(_engine, text, at) {
+  checkJson(engine, text, at) {
+    fake.checkedBy.push(engine);
     fake.requests.push(text);
     fake.instants.push(at);
     return fake.answer(JSON.parse(text));

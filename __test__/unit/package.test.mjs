@@ -60,10 +60,14 @@ describe("import and require give the same", () => {
     });
   }
 
-  for (const error of ["IdentityError", "UndecidedError"]) {
+  for (const [error, count] of [
+    ["IdentityError", 3],
+    ["UndecidedError", 3],
+    ["BundleError", 2],
+  ]) {
     test(`and one ${error} everywhere`, () => {
       const classes = ["orthrus", ...ENTRIES].map((entry) => require(entry)[error]).filter((one) => one !== undefined);
-      assert.ok(classes.length >= 3);
+      assert.ok(classes.length >= count);
       assert.deepEqual([...new Set(classes)], [require("orthrus")[error]]);
     });
   }
@@ -72,6 +76,7 @@ describe("import and require give the same", () => {
 describe("modules load no more than they need", () => {
   // Browsers and edge runtimes have no `node:` modules, and nobody has all frameworks installed.
   for (const [entry, expected] of [
+    ["bundles", ["#platform"]],
     ["clerk", []],
     ["workos", []],
     ["express", []],

@@ -51,7 +51,7 @@ export function kvBundle(namespace: BundleKVNamespace, key: string, options: KVB
 
 /** What a source needs of an `R2Bucket`. */
 export interface BundleR2Bucket {
-  get(key: string, options: { onlyIf: { etagDoesNotMatch: string } | undefined }): Promise<BundleR2Object | null>;
+  get(key: string, options: { onlyIf?: { etagDoesNotMatch: string } }): Promise<BundleR2Object | null>;
 }
 
 /** What a source needs of an `R2Object`, and of an `R2ObjectBody` if there is one. */
@@ -72,8 +72,8 @@ export function r2Bundle(bucket: BundleR2Bucket, key: string, options: BundleSou
   requireBinding(bucket, "bucket", "an R2 bucket: is it bound in wrangler.toml?");
   const name = `r2:${requireName(key, "key")}`;
   return limitedSource(name, limits, async (previous): Promise<LoadedBundle | "unchanged"> => {
-    const onlyIf = previous?.etag === undefined ? undefined : { etagDoesNotMatch: previous.etag };
-    const object = await bucket.get(key, { onlyIf });
+    const condition = previous?.etag === undefined ? {} : { onlyIf: { etagDoesNotMatch: previous.etag } };
+    const object = await bucket.get(key, condition);
     if (object === null) {
       throw new Unavailable("not-found", "the bucket has no such key");
     }

@@ -9,7 +9,7 @@ import { type BundleSource, type BundleSourceOptions, checkLimits, limitedSource
  * Throws an `OptionsError`.
  */
 export function fileBundle(path: string | URL, options: BundleSourceOptions = {}): BundleSource {
-  const limits = checkLimits(options);
+  const limits = checkLimits(options, [], Number.MAX_SAFE_INTEGER);
   const file = storePath(path, "path", "a bundle");
   return limitedSource(file, limits, (previous) => readVersion(file, limits.maxBytes, previous?.etag));
 }

@@ -1,5 +1,5 @@
-/** How a bundle begins: as `crates/bundle` writes it. */
-const MAGIC = [0x4f, 0x52, 0x54, 0x48, 0x52, 0x55, 0x53, 0x42];
+/** How a bundle begins, as `crates/bundle` writes it. */
+export const MAGIC = [0x4f, 0x52, 0x54, 0x48, 0x52, 0x55, 0x53, 0x42];
 
 /** How many bytes tell a bundle from anything else. */
 export const MAGIC_LENGTH = MAGIC.length;

@@ -63,11 +63,11 @@ export function checkBundleOptions(options: BundleOptions | undefined): CheckedB
   };
 }
 
-/** Refuses options that concern bundles, where policies are none. Throws an `OptionsError`. */
-export function refuseBundleOptions(options: BundleOptions | undefined, why: string): void {
+/** Refuses options that concern bundles, where a path leads to none. Throws an `OptionsError`. */
+export function refuseBundleOptions(options: BundleOptions | undefined): void {
   const given = BUNDLE_OPTIONS.find((name) => options?.[name] !== undefined);
   if (given !== undefined) {
-    throw new OptionsError(given, why);
+    throw new OptionsError(given, "is for bundles alone, and this path is none: make one with `orthrus bundle`");
   }
 }
 

@@ -13,10 +13,11 @@ import {
   Unavailable,
 } from "./source.js";
 
-/** Which object of S3: `Bucket`, `Key`, and whatever else `GetObjectCommand` takes. */
-export interface S3BundleLocation {
-  Bucket: string;
-  Key: string;
+/** What a `GetObjectCommand` takes, as far as a source gives it. */
+export interface S3BundleInput {
+  Bucket: string | undefined;
+  Key: string | undefined;
+  IfNoneMatch?: string | undefined;
 }
 
 /** What a source needs of an `S3Client` of `@aws-sdk/client-s3`. */
@@ -38,12 +39,12 @@ interface S3Object {
  * s3Bundle(new S3Client({ region: "eu-central-1" }), GetObjectCommand, { Bucket: "acme", Key: "policies.orb" });
  * ```
  *
- * It is asked for with the ETag that it had, so that one which has not changed does not travel. Throws an `OptionsError`.
+ * `location` may have whatever else the command takes. The bundle is asked for with the ETag that it had, so that one which has not changed does not travel. Throws an `OptionsError`.
  */
-export function s3Bundle<Location extends S3BundleLocation, Command>(
+export function s3Bundle<Input extends S3BundleInput, Command>(
   client: BundleS3Client<NoInfer<Command>>,
-  GetObjectCommand: new (input: Location & { IfNoneMatch?: string }) => Command,
-  location: NoInfer<Location>,
+  GetObjectCommand: new (input: Input) => Command,
+  location: NoInfer<Input>,
   options: BundleSourceOptions = {},
 ): BundleSource {
   const limits = checkLimits(options);
@@ -59,11 +60,10 @@ export function s3Bundle<Location extends S3BundleLocation, Command>(
   const name = `s3://${requireName(location.Bucket, "Bucket")}/${requireName(location.Key, "Key")}`;
   return limitedSource(name, limits, async (previous, signal): Promise<LoadedBundle | "unchanged"> => {
     const condition = previous?.etag === undefined ? {} : { IfNoneMatch: previous.etag };
+    const command = new GetObjectCommand({ ...location, ...condition });
     let object: S3Object;
     try {
-      object = (await client.send(new GetObjectCommand({ ...location, ...condition }), {
-        abortSignal: signal,
-      })) as S3Object;
+      object = (await client.send(command, { abortSignal: signal })) as S3Object;
     } catch (error) {
       return unchangedOrThrow(error, previous !== undefined);
     }

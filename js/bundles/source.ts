@@ -32,16 +32,17 @@ export interface BundleSource {
   load(previous?: PreviousBundle): Promise<LoadedBundle | "unchanged">;
 }
 
-/** A function in the place of a source; it may return the bytes alone. It has ten seconds. */
-export type BundleLoader = (
-  previous?: PreviousBundle,
-) => Promise<LoadedBundle | Uint8Array | ArrayBuffer | "unchanged"> | LoadedBundle | Uint8Array | ArrayBuffer;
+/** What a function in the place of a source brings; it may be the bytes alone. */
+export type Brought = LoadedBundle | Uint8Array | ArrayBuffer | "unchanged";
+
+/** A function in the place of a source. It has ten seconds. */
+export type BundleLoader = (previous?: PreviousBundle) => Brought | Promise<Brought>;
 
 /** Options that sources share. */
 export interface BundleSourceOptions {
   /** How long one load may take. Default: 10 seconds. */
   timeout?: Duration | undefined;
-  /** How many bytes a bundle may have. Default: 32 MiB. */
+  /** How many bytes a bundle may have. Default: 32 MiB; in a file any number. */
   maxBytes?: number | undefined;
 }
 
@@ -56,7 +57,7 @@ const DEFAULT_TIMEOUT = 10_000;
 const DEFAULT_MAX_BYTES = 32 * 1024 * 1024;
 
 /** The limits among the options of a source, which may have those named beside them. Throws an `OptionsError`. */
-export function checkLimits(options: unknown, others: readonly string[] = []): Limits {
+export function checkLimits(options: unknown, others: readonly string[] = [], bytes = DEFAULT_MAX_BYTES): Limits {
   if (!isRecord(options)) {
     throw new OptionsError("", "the options of a source must be an object");
   }
@@ -65,7 +66,7 @@ export function checkLimits(options: unknown, others: readonly string[] = []): L
   if (unknown !== undefined) {
     throw new OptionsError(unknown, unknownOption(unknown, known));
   }
-  const { maxBytes = DEFAULT_MAX_BYTES } = options;
+  const { maxBytes = bytes } = options;
   if (!Number.isSafeInteger(maxBytes) || (maxBytes as number) <= 0) {
     throw new OptionsError("maxBytes", "must be a number of bytes, more than 0");
   }

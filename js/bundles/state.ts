@@ -4,9 +4,12 @@ import type { OrthrusError } from "../errors.js";
 
 /** Which bundle it is. */
 export interface BundleIdentity {
-  /** The digest of its content, such as `sha256:9f86d0…`: bundles of the same policies have the same. */
+  /** The digest of its content, such as `sha256:9f86d0…`: bundles of the same policies have the same, whoever signs them. */
   readonly digest: string;
-  /** Which key signed it: of the trusted keys if there are any; `undefined` if none did. */
+  /**
+   * Which of the trusted keys signed it: the first 8 bytes of the SHA-256 of its SPKI, in hexadecimal digits. `undefined` without
+   * `trustedKeys`.
+   */
   readonly keyId: string | undefined;
 }
 

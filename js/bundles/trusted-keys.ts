@@ -3,12 +3,12 @@
 import { OptionsError } from "../errors.js";
 import { isRecord } from "../identity/identity.js";
 
-/** A public key as a JWK (RFC 8037): `{ kty: "OKP", crv: "Ed25519", x }`. */
+/** A public key as a JWK (RFC 8037), in a type that those of all libraries fit: `{ kty: "OKP", crv: "Ed25519", x }`. */
 export interface Ed25519PublicJwk {
-  kty: "OKP";
-  crv: "Ed25519";
+  kty?: string | undefined;
+  crv?: string | undefined;
   /** The 32 bytes of the key in base64url. */
-  x: string;
+  x?: string | undefined;
 }
 
 /** A key whose signature is trusted: SPKI in PEM, or a JWK. */

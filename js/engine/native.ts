@@ -121,7 +121,7 @@ export interface NativeBundleOptions extends NativeOptions {
 /** Which bundle policies came from. */
 export interface NativeBundle {
   digest: string;
-  /** The key that signed it. */
+  /** The trusted key that signed it. */
   keyId?: string;
 }
 
@@ -201,7 +201,7 @@ export function errorFromNative(error: unknown): OrthrusError {
     case "POLICY_INVALID":
       return new PolicyError(message, failure.diagnostics ?? []);
     case "BUNDLE_INVALID":
-      return new BundleError(code, failure.reason ?? "not-a-bundle", message);
+      return new BundleError(code, failure.reason ?? "malformed", message);
     case "REQUEST_INVALID":
     case "REQUEST_TOO_LARGE":
       return new RequestError(code satisfies RequestErrorCode, path, message);

@@ -1,30 +1,21 @@
 import { isBundleFile, isBundleFileSync, loadNative, readVersionSync, whenReady } from "#platform";
 import { fileBundle } from "../bundles/file.js";
-import type { BundleHandle } from "../bundles/handle.js";
-import { noSource } from "../bundles/handle.js";
+import { type BundleHandle, noSource } from "../bundles/handle.js";
 import { bundleOpening, type OpenedBundle, openBytes, openSource, openVersion } from "../bundles/opened-bundle.js";
 import { BUNDLE_OPTIONS, type BundleOptions, refuseBundleOptions } from "../bundles/options.js";
 import type { BundleLoader, BundleSource } from "../bundles/source.js";
 import type { BundleState } from "../bundles/state.js";
 import { asSource, bytesOf, isBytes } from "../bundles/version.js";
 import { ClosedError, type Diagnostic, OptionsError, RequestError, ValidationFailed } from "../errors.js";
-import {
-  decodeCheckResource,
-  decodeCheckResources,
-  decodeIsAllowed,
-  decodeValidationErrors,
-  splitAnswer,
-  withoutAudit,
-} from "./answer.js";
-import type { AttributesRead } from "./attributes.js";
+import { splitAnswer, withoutAudit } from "./answer.js";
 import { type AuxClaims, decodeAuxData } from "./aux-data.js";
 import { type DecisionLogEntry, decisionLogEntry } from "./decision-log.js";
-import { encodeCheckResource, encodeCheckResources, encodeIsAllowed } from "./encode.js";
-import { frame, writeCheckResource, writeCheckResources, writeFrame, writeIsAllowed } from "./frame.js";
+import { frame, writeFrame } from "./frame.js";
 import { type Answer, attempt, errorFromNative, type Native } from "./native.js";
+import { CHECK_RESOURCE, CHECK_RESOURCES, IS_ALLOWED, type Operation } from "./operation.js";
 import { type CheckedOptions, checkOptions, type Options } from "./options.js";
+import { encodeFiles } from "./policy-files.js";
 import { PolicySet } from "./policy-set.js";
-import type { PolicySource } from "./policy-source.js";
 import type {
   AuxData,
   CheckResourceRequest,
@@ -38,35 +29,6 @@ import type { CheckResourcesResponse, CheckResourcesResult, ValidationError } fr
 import { storePath } from "./store-path.js";
 import { ulid } from "./ulid.js";
 import { OrthrusWithPrincipal } from "./with-principal.js";
-
-/** One kind of request: to text, and from the answer. */
-interface Operation<Request, Result> {
-  /** Writes a frame. */
-  write(request: Request, auxClaims: AuxClaims | undefined, reads: AttributesRead): void;
-  encode(request: Request, auxClaims: AuxClaims | undefined): string;
-  decode(request: Request, answer: Answer, policySource: PolicySource | undefined, callId?: string): Result;
-  /** What schemas refuse. */
-  validationErrors(result: Result, answer: Answer): ValidationError[];
-}
-
-const CHECK_RESOURCES: Operation<CheckResourcesRequest, CheckResourcesResponse> = {
-  write: writeCheckResources,
-  encode: encodeCheckResources,
-  decode: decodeCheckResources,
-  validationErrors: (response) => response.validationErrors,
-};
-const CHECK_RESOURCE: Operation<CheckResourceRequest, CheckResourcesResult> = {
-  write: writeCheckResource,
-  encode: encodeCheckResource,
-  decode: decodeCheckResource,
-  validationErrors: (result) => result.validationErrors,
-};
-const IS_ALLOWED: Operation<IsAllowedRequest, boolean> = {
-  write: writeIsAllowed,
-  encode: encodeIsAllowed,
-  decode: (_request, answer) => decodeIsAllowed(answer),
-  validationErrors: (_allowed, answer) => decodeValidationErrors(answer),
-};
 
 /** Frees the policies of engines that nobody closed and nobody can reach any more. Older Workers have no such registry. */
 const forgotten =
@@ -100,7 +62,7 @@ export class Orthrus {
   /** Where the engine comes from. */
   protected static readonly platform: EngineSource = { loadNative, whenReady };
 
-  /** @internal */
+  /** Engines are opened, by `open` and its siblings. */
   protected constructor(policies: PolicySet, options: CheckedOptions, opened?: OpenedBundle) {
     this.#policies = policies;
     this.#options = options;
@@ -120,7 +82,7 @@ export class Orthrus {
       return this.fromBundle(fileBundle(file), options);
     }
     const checked = checkOptions(options, BUNDLE_OPTIONS);
-    refuseBundleOptions(options, NO_BUNDLE);
+    refuseBundleOptions(options);
     const native = await this.platform.whenReady();
     return new this(new PolicySet(native, await native.open(file, checked.native).catch(rethrow)), checked);
   }
@@ -135,7 +97,7 @@ export class Orthrus {
       const opened = openVersion(source, readVersionSync(file), opening);
       return new this(opened.set, checked, opened);
     }
-    refuseBundleOptions(options, NO_BUNDLE);
+    refuseBundleOptions(options);
     const native = this.platform.loadNative();
     const engine = attempt(() => native.openSync(file, checked.native));
     return new this(new PolicySet(native, engine), checked);
@@ -425,24 +387,10 @@ export class Orthrus {
   }
 }
 
-const NO_BUNDLE = "is for bundles alone, and this path is none: make one with `orthrus bundle`";
-
 function throwIfAborted(options: RequestOptions | undefined): void {
   if (options?.signal?.aborted) {
     throw options.signal.reason;
   }
-}
-
-function encodeFiles(files: Record<string, string>): string {
-  if (typeof files !== "object" || files === null || Array.isArray(files)) {
-    throw new OptionsError("files", "must be an object from path to text");
-  }
-  for (const [path, text] of Object.entries(files)) {
-    if (typeof text !== "string") {
-      throw new OptionsError(`files[${JSON.stringify(path)}]`, "must be the text of the file");
-    }
-  }
-  return JSON.stringify(files);
 }
 
 function rethrow(error: unknown): never {

@@ -11,7 +11,7 @@ export interface PolicySource {
   commit: string;
   /** The digest of the bundle, such as `sha256:9f86d0…`. */
   digest: string;
-  /** The key that signed it. */
+  /** The trusted key that signed it; absent without `trustedKeys`. */
   keyId?: string;
 }
 
