@@ -2,8 +2,9 @@
 
 import { parts, without } from "../differential/minimise.mjs";
 
-/** So many differences are shown; the others are counted. */
+/** So many differences are shown in full, and so many are named. */
 const SHOWN = 5;
+const NAMED = 100;
 /** So much of a text. */
 const LONGEST = 20_000;
 /** How many smaller sets are tried for a difference. */
@@ -89,10 +90,16 @@ export class Report {
     tally.cases += count;
     tally.disagree += differing;
     const found = firstDifference(expected, actual);
-    if (found === undefined || this.#shown >= SHOWN) {
+    if (found === undefined) {
       return;
     }
     this.#shown += 1;
+    if (this.#shown > SHOWN) {
+      if (this.#shown <= NAMED) {
+        console.log(`${suite}: ${set.name}, by ${way}, differs as well`);
+      }
+      return;
+    }
     const small = await minimise(set, found, async (candidate) => firstDifference(...(await again(candidate))));
     show(suite, way, ...(small.found === undefined ? [set, found] : [small.set, small.found]));
   }
