@@ -26,7 +26,7 @@ resourcePolicy:
   version: default
   rules:
     - { actions: [view], roles: [user], effect: EFFECT_ALLOW, condition: { match: { expr: 'has(R.attr.open) && !has(R.attr.tags)' } } }
-    - { actions: [edit], roles: ["*"], effect: EFFECT_ALLOW, condition: { match: { expr: 'R.attr.count > 0.5' } }, output: { when: { ruleActivated: R.attr.count } } }
+    - { actions: [edit], roles: ["*"], effect: EFFECT_ALLOW, condition: { match: { expr: 'R.attr.count > 0.5' } }, output: { when: { ruleActivated: R.attr.count, conditionNotMet: string(R.attr.count) } } }
 `,
   "roles.yaml": `
 apiVersion: api.cerbos.dev/v1
@@ -50,7 +50,7 @@ const VALUES = {
   open: [true, false, null],
   tags: [["red", "blue"], [], "red", { red: 1 }, [["red"]]],
   name: ["éclair", "plain", null, "𝒳".repeat(40), "x".repeat(300)],
-  count: [0, 0.5, 1e300, -3, "1"],
+  count: [0, -0, 0.5, 1e300, -3, "1"],
   clearance: [{ level: 1 }, { level: 3 }, {}, { level: "3" }],
   field: ["open", "owner", 1],
   ignored: ["anything", [1, 2, 3], { deep: [{ er: null }] }, 1.5],
