@@ -19,6 +19,12 @@ function firstDifference(expected, actual) {
   return at === undefined ? undefined : { at, expected: expected[at] ?? "nothing", actual: actual[at] ?? "nothing" };
 }
 
+/** How many cases there are in each of the texts about a set: one in that about loading, and one for each action that a request asks. */
+export function casesOf({ requests }, texts) {
+  const asked = requests.map(({ resources = [] }) => resources.reduce((sum, { actions }) => sum + actions.length, 0));
+  return [1, ...asked.map((actions) => Math.max(actions, 1))].slice(0, texts);
+}
+
 /** What can be dropped of a set: policies in JSON are taken apart, other files are dropped whole. */
 function taken({ files, ...set }) {
   const parse = (text) => {
@@ -85,10 +91,10 @@ export class Report {
   /** Compares what two ways say of a set. `again` decides another set both ways: `[expected, actual]`. */
   async add({ suite, way, set, expected, actual, again }) {
     const tally = this.#tally(suite, way);
-    const count = Math.max(expected.length, actual.length);
-    const differing = Array.from({ length: count }).filter((_, index) => expected[index] !== actual[index]).length;
-    tally.cases += count;
-    tally.disagree += differing;
+    for (const [index, cases] of casesOf(set, Math.max(expected.length, actual.length)).entries()) {
+      tally.cases += cases;
+      tally.disagree += expected[index] === actual[index] ? 0 : cases;
+    }
     const found = firstDifference(expected, actual);
     if (found === undefined) {
       return;
