@@ -31,7 +31,7 @@ interface Entry {
   expiresAt: number;
 }
 
-function entryOf(revocation: Revocation, now: number): Entry {
+export function entryOf(revocation: Revocation, now: number): Entry {
   // With two of them it could be meant that either or both must fit: whichever it is not, tokens would stay valid.
   const [kind, another] = KINDS.filter((kind) => kind in revocation);
   const value: unknown = kind && (revocation as Record<string, unknown>)[kind];
@@ -50,7 +50,7 @@ function entryOf(revocation: Revocation, now: number): Entry {
 }
 
 /** The entries that would revoke a token. */
-function namesOf(claims: JwtClaims): string[] {
+export function namesOf(claims: JwtClaims): string[] {
   return KINDS.flatMap((kind) => {
     const value = claims[kind];
     return typeof value === "string" ? [entryName(kind, value)] : [];
@@ -61,7 +61,7 @@ function namesOf(claims: JwtClaims): string[] {
  * Whether a token was issued until a moment. `iat` counts whole seconds, so one issued later in the same second counts as well;
  * of one without `iat` it cannot be known, so it does too.
  */
-function issuedUntil(claims: JwtClaims, moment: number): boolean {
+export function issuedUntil(claims: JwtClaims, moment: number): boolean {
   return typeof claims.iat !== "number" || claims.iat * 1000 <= moment;
 }
 
