@@ -7,6 +7,7 @@ export type { Ed25519PublicJwk, TrustedKey } from "./bundles/trusted-keys.js";
 export type { DecodedJWTPayload, DecodeJWTPayload } from "./engine/aux-data.js";
 export { type CompileOptions, type CompileReport, compile } from "./engine/compile.js";
 export type { CheckInput, CheckOutput, DecisionLogEntry, EvaluationError } from "./engine/decision-log.js";
+export { type MakeBundleOptions, makeBundle } from "./engine/make-bundle.js";
 export {
   type AuxDataOptions,
   type Options,

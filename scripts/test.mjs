@@ -18,9 +18,9 @@ const SECOND_NODE = "22";
 const total = { passed: 0, failed: 0, skipped: 0 };
 const failedSteps = [];
 
-/** Lines in which test runners tell their totals: cargo's one a binary, Node's one a number, the differential test's one. */
+/** Lines in which test runners tell their totals: cargo's one a binary, Node's one a number, the differential test's and parity's one. */
 const CARGO_TOTAL = /^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored/;
-const DIFFERENTIAL_TOTAL = /^\d+ cases, (\d+) agree, (\d+) disagree$/;
+const COMPARISON_TOTAL = /^\d+ cases, (\d+) agree, (\d+) disagree$/;
 const NODE_TOTAL = /^(?:#|ℹ) (pass|fail|cancelled|skipped) (\d+)$/;
 
 /** Counts what a line of a test runner's output tells. */
@@ -32,10 +32,10 @@ function count(tally, line) {
     tally.skipped += Number(cargo[3]);
     return;
   }
-  const differential = DIFFERENTIAL_TOTAL.exec(line);
-  if (differential !== null) {
-    tally.passed += Number(differential[1]);
-    tally.failed += Number(differential[2]);
+  const comparison = COMPARISON_TOTAL.exec(line);
+  if (comparison !== null) {
+    tally.passed += Number(comparison[1]);
+    tally.failed += Number(comparison[2]);
     return;
   }
   const node = NODE_TOTAL.exec(line);
@@ -175,6 +175,10 @@ const STEPS = [
   ],
   ["JavaScript: packaging", (onLine) => nodeTest(onLine, ["packaging"])],
   ["Examples: built, started, and driven by HTTP and a browser", examples],
+  [
+    "Parity: WebAssembly and bundles decide as the addon does",
+    (onLine) => run(process.execPath, ["__test__/parity/cli.mjs"], { onLine, mayFail: true }),
+  ],
   ["Differential: policies as in the PDP", (onLine) => differential("policies", 10_000, onLine)],
   ["Differential: expressions as in the PDP", (onLine) => differential("expressions", 5_000, onLine)],
   ["Differential: tokens as in the PDP", (onLine) => nodeTest(onLine, ["differential"])],

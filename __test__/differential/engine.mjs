@@ -4,7 +4,7 @@ import { Orthrus, PolicyError } from "orthrus";
 import { Refused } from "./pdp.mjs";
 
 /** The claims of a token as the PDP gives them to policies: times as text, audiences as a list, and nothing that is null. */
-function claims(token) {
+export function claims(token) {
   const payload = JSON.parse(Buffer.from(token.split(".")[1], "base64url").toString());
   const time = (seconds) => new Date(Math.trunc(Number(seconds)) * 1000).toISOString().replace(".000Z", "Z");
   const read = {

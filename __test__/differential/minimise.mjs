@@ -6,7 +6,7 @@ import { compareAnswers, start } from "./run.mjs";
 const TRIES = 300;
 
 /** The paths of all parts of a JSON value that can be dropped, the large ones first. */
-function parts(value, path = []) {
+export function parts(value, path = []) {
   if (typeof value !== "object" || value === null) {
     return [];
   }
@@ -20,7 +20,7 @@ function at(value, path) {
 }
 
 /** A copy without the part at a path. */
-function without(value, path) {
+export function without(value, path) {
   const copy = structuredClone(value);
   const parent = at(copy, path.slice(0, -1));
   if (Array.isArray(parent)) {

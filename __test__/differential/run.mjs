@@ -3,14 +3,12 @@
  * answer says of it, or one load.
  */
 
-import { globals } from "./attributes.mjs";
 import { differences } from "./compare.mjs";
 import { load } from "./engine.mjs";
-import { anyType, broken, Expressions } from "./expressions.mjs";
 import { compileErrors, Pdp, Refused, Unanswered } from "./pdp.mjs";
-import { expressionPolicy, policySet } from "./policies.mjs";
-import { checkRequest } from "./requests.mjs";
+import { expressionPolicy } from "./policies.mjs";
 import { Rng } from "./rng.mjs";
+import { expressionSet, setOfPolicies, someExpressions, toTexts } from "./sets.mjs";
 
 /** How often a PDP is started anew to see whether it agrees with itself, which it does not always. */
 const RESTARTS = 5;
@@ -50,17 +48,6 @@ function listedAs(list, expression, told) {
   return same ? list : `${head}${told.join(", ")}]`;
 }
 
-/** How many expressions have a mistake of syntax. */
-const BROKEN = 0.05;
-
-const EXPRESSIONS_A_SET = 150;
-const REQUESTS_A_SET = 12;
-const RESOURCES_A_REQUEST = 6;
-
-/** The texts of files. JSON is YAML, so the ending tells only which reader gets them. */
-export const toTexts = (files) =>
-  Object.fromEntries(Object.entries(files).map(([name, policy]) => [name, JSON.stringify(policy, null, 1)]));
-
 /** The result of a promise or call that may be a refusal. */
 async function attempt(action) {
   try {
@@ -86,28 +73,6 @@ export async function start(binary, { files, options }) {
       await pdp.value?.stop();
     },
   };
-}
-
-/** A set of policies that orthrus takes or, for the sake of what it refuses, any. */
-function usefulSet(rng) {
-  for (;;) {
-    const set = policySet(rng);
-    if (rng.chance(0.1) || isAccepted(set)) {
-      return set;
-    }
-  }
-}
-
-function isAccepted({ files, options }) {
-  try {
-    load(toTexts(files), options).close();
-    return true;
-  } catch (error) {
-    if (error instanceof Refused) {
-      return false;
-    }
-    throw error;
-  }
 }
 
 /**
@@ -230,7 +195,7 @@ export class Comparison {
     this.tally.sets += 1;
     const rng = this.#rng.fork();
     const policies = this.#only === undefined ? rng.chance(0.75) : this.#only === "policies";
-    const set = policies ? this.#policies(rng) : await this.#expressions(rng);
+    const set = policies ? setOfPolicies(rng) : await this.#expressions(rng);
     const engines = await start(this.#binary, set);
     try {
       await this.#compare(set, engines);
@@ -239,19 +204,9 @@ export class Comparison {
     }
   }
 
-  #policies(rng) {
-    const set = usefulSet(rng);
-    const about = Object.values(set.files).flatMap(({ resourcePolicy = [] }) => resourcePolicy);
-    return { ...set, requests: rng.times(REQUESTS_A_SET, () => checkRequest(rng, RESOURCES_A_REQUEST, about)) };
-  }
-
   /** A set of expressions that both take; the others are compared here. */
   async #expressions(rng) {
-    const maker = new Expressions(rng, { constantsFail: true });
-    const depth = () => (rng.chance(0.1) ? rng.int(4, 6) : rng.int(1, 3));
-    const one = () => maker.make(anyType(rng), depth());
-    const written = rng.times(EXPRESSIONS_A_SET, () => (rng.chance(BROKEN) ? broken(rng, one()) : one()));
-    const made = [...new Set(written)].filter((expression) => expression !== "");
+    const made = someExpressions(rng);
     const always = { conditional: () => true };
     const never = { conditional: () => false };
     const refusal = async (expression, where) => {
@@ -276,19 +231,7 @@ export class Comparison {
       }
     }
     await this.#countPassedOver([...failing]);
-    // What fails beforehand may still be put out, as the error that it is.
-    const conditional = (index) => index % 2 === 1 && !failing.has(accepted[index]);
-    const requests = rng.times(8, () => {
-      const request = checkRequest(rng, 1);
-      const resource = { ...request.resources[0].resource, kind: "doc", scope: "", policyVersion: "" };
-      return { ...request, resources: [{ resource, actions: accepted.map((_, index) => String(index)) }] };
-    });
-    const single = requests.map((request) => ({
-      ...request,
-      resources: request.resources[0].actions.map((action) => ({ ...request.resources[0], actions: [action] })),
-    }));
-    const options = { strictEvaluation: rng.chance(0.3), globals: globals(rng) };
-    return { files: { "doc.json": expressionPolicy(accepted, { conditional }) }, options, requests: single };
+    return expressionSet(rng, accepted, failing);
   }
 
   /**

@@ -269,7 +269,8 @@ function writeValue(value: unknown): void {
       }
       bytes[at++] = Tag.NUMBER;
       reserve(8);
-      view.setFloat64(at, value, true);
+      // JSON has no negative zero, and neither have frames.
+      view.setFloat64(at, value + 0, true);
       at += 8;
       return;
     case "boolean":

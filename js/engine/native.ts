@@ -58,6 +58,8 @@ export interface Native {
   cli(args: string[]): Promise<number>;
   /** Compiles policies and runs their tests. `options` is JSON of `NativeCompileOptions`; JSON: `NativeCompileReport`. */
   compile(path: string, options: string): Promise<string>;
+  /** Compiles policies into a bundle. `options` is JSON of `NativeMakeOptions`. */
+  makeBundle(path: string, options: string): Promise<Uint8Array>;
   /** Frees the policies. */
   close(engine: EngineNumber): void;
   /** How many policies are loaded, without those that are disabled. */
@@ -132,6 +134,13 @@ export interface NativeCompileOptions {
   skipBatching?: boolean;
   strictEvaluation?: boolean;
   trace?: boolean;
+}
+
+/** The options of `makeBundle` as the addon gets them, as JSON. */
+export interface NativeMakeOptions {
+  ignoreSchemas?: boolean;
+  /** PKCS #8 in PEM. */
+  signKey?: string;
 }
 
 /** What came of `compile`. `tests` is null where none were run. */

@@ -4,7 +4,9 @@ use std::ffi::OsString;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use napi::bindgen_prelude::Buffer;
 use napi::{Env, Result, Task};
+use orthrus_cli::bundle::{BundleError, bundle};
 use orthrus_cli::compile::{CompileOptions, compile};
 use orthrus_cli::verify::TestFilter;
 use orthrus_cli::{Environment, Terminal};
@@ -92,5 +94,50 @@ impl Task for Compile {
 
     fn resolve(&mut self, _env: Env, report: String) -> Result<String> {
         Ok(report)
+    }
+}
+
+/// Compiling a directory into a bundle.
+pub struct MakeBundle {
+    pub(crate) directory: String,
+    pub(crate) options: String,
+}
+
+/// Options as JavaScript gives them.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct MakeOptions {
+    ignore_schemas: bool,
+    /// PKCS #8 in PEM.
+    sign_key: Option<String>,
+}
+
+impl MakeBundle {
+    fn run(&self) -> std::result::Result<Vec<u8>, Failure> {
+        let options: MakeOptions =
+            serde_json::from_str(&self.options).map_err(|error| Failure::options(error.to_string()))?;
+        let made = bundle(self.directory.as_ref(), options.ignore_schemas, options.sign_key.as_deref());
+        match made {
+            Ok(bundle) => Ok(bundle.bytes),
+            Err(BundleError::Store(error)) => Err(Failure::Store(error)),
+            Err(BundleError::Policies(diagnostics)) => {
+                Err(orthrus_host::Failure::Policies(diagnostics).into())
+            }
+            Err(BundleError::Key(error)) => Err(Failure::options(format!("signKey: {error}"))),
+        }
+    }
+}
+
+impl Task for MakeBundle {
+    type Output = Vec<u8>;
+    type JsValue = Buffer;
+
+    fn compute(&mut self) -> Result<Vec<u8>> {
+        let bytes = catch_unwind(AssertUnwindSafe(|| self.run())).unwrap_or(Err(Failure::PANICKED))?;
+        Ok(bytes)
+    }
+
+    fn resolve(&mut self, _env: Env, bytes: Vec<u8>) -> Result<Buffer> {
+        Ok(bytes.into())
     }
 }

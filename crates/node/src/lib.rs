@@ -19,7 +19,7 @@ use orthrus::cel::Timestamp;
 use orthrus_host::{Answer, attributes_json, diagnostics_json, from_milliseconds};
 use orthrus_identity::Verifier;
 
-use cli::{Compile, Run};
+use cli::{Compile, MakeBundle, Run};
 use open::{Open, Origin};
 
 /// Opens a policy directory on a worker thread. Options are JSON.
@@ -69,6 +69,12 @@ pub fn cli(arguments: Vec<String>) -> AsyncTask<Run> {
 #[napi(catch_unwind)]
 pub fn compile(directory: String, options: String) -> AsyncTask<Compile> {
     AsyncTask::new(Compile { directory, options })
+}
+
+/// Compiles a policy directory into a bundle, on a worker thread. Options are JSON.
+#[napi(catch_unwind)]
+pub fn make_bundle(directory: String, options: String) -> AsyncTask<MakeBundle> {
+    AsyncTask::new(MakeBundle { directory, options })
 }
 
 /// Forgets an engine. Its number is never given again.

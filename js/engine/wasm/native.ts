@@ -30,6 +30,7 @@ export function wasmNative(module: WebAssembly.Module): Native {
     cli: async () => refuse("the command `orthrus` runs in Node.js with the native addon"),
     compile: async () =>
       refuse("policies are compiled and tested in Node.js with the native addon, or by `orthrus compile`"),
+    makeBundle: async () => refuse("bundles are made in Node.js with the native addon, or by `orthrus bundle`"),
     close: (engine) => void engines.delete(engine),
     policyCount: (engine) => find(engine).policyCount(),
     warnings: (engine) => find(engine).warnings(),

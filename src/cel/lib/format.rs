@@ -164,14 +164,15 @@ fn precision(digits: &str, ends: bool) -> Result<usize, String> {
     if ends {
         return Err(wrong("could not find end of precision specifier".to_owned()));
     }
-    let number = digits.parse().map_err(|_| {
+    // As wide as the PDP's, whatever the machine: what is out of range is told otherwise than what is too much.
+    let number: u64 = digits.parse().map_err(|_| {
         let why = if digits.is_empty() { "invalid syntax" } else { "value out of range" };
         wrong(format!("error while converting precision to integer: strconv.Atoi: parsing {digits:?}: {why}"))
     })?;
-    if number > MAX_PRECISION {
-        return Err(wrong(format!("precision {number} exceeds maximum allowed precision {MAX_PRECISION}")));
-    }
-    Ok(number)
+    usize::try_from(number)
+        .ok()
+        .filter(|number| *number <= MAX_PRECISION)
+        .ok_or_else(|| wrong(format!("precision {number} exceeds maximum allowed precision {MAX_PRECISION}")))
 }
 
 fn format<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {

@@ -70,15 +70,17 @@ fn slice<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
     let error = |why: std::fmt::Arguments<'_>| {
         EvalError::message(ctx.arena, format_args!("cannot slice({from}, {to}), {why}"))
     };
-    let (Ok(start), Ok(end)) = (usize::try_from(from), usize::try_from(to)) else {
+    if from < 0 || to < 0 {
         return Err(error(format_args!("negative indexes not supported")));
-    };
-    if start > end {
+    }
+    if from > to {
         return Err(error(format_args!("start index must be less than or equal to end index")));
     }
-    if end > list.len() {
+    // What is longer than memory is longer than the list.
+    let end = usize::try_from(to).ok().filter(|end| *end <= list.len());
+    let (Some(end), Ok(start)) = (end, usize::try_from(from)) else {
         return Err(error(format_args!("list is length {}", list.len())));
-    }
+    };
     let mut elements = Vec::with_capacity_in(end - start, ctx.arena);
     elements.extend((start..end).filter_map(|at| list.get(at)));
     finish(ctx, elements)
@@ -146,10 +148,6 @@ fn range<'a>(ctx: &Activation<'a>, args: &[Value<'a>]) -> EvalResult<'a> {
         [Value::Int(end)] if end > MAX_RANGE => {
             Err(EvalError::message(ctx.arena, format_args!("lists.range({end}) is longer than {MAX_RANGE}")))
         }
-        [Value::Int(end)] if end < 0 => Err(EvalError::message(
-            ctx.arena,
-            format_args!("lists.range: size must be non-negative, got {end}"),
-        )),
         [Value::Int(end)] => {
             let mut elements = Vec::with_capacity_in(usize::try_from(end).unwrap_or(0), ctx.arena);
             elements.extend((0..end).map(Value::Int));

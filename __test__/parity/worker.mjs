@@ -1,0 +1,23 @@
+/** Decides sets in workerd: they come as JSON, and what the engine says goes back. */
+
+import module from "../engine.wasm";
+import { decide, fromBundle, fromFiles } from "./decide.mjs";
+import { AttributesRead } from "./engine/attributes.js";
+import { frame, writeCheckResources, writeFrame } from "./engine/frame.js";
+import { wasmNative } from "./engine/wasm/native.js";
+
+const native = wasmNative(module);
+const frames = { AttributesRead, frame, writeCheckResources, writeFrame };
+
+const bytes = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+
+export default {
+  async fetch(request) {
+    const sets = await request.json();
+    return Response.json(
+      sets.map(({ bundle, ...set }) =>
+        decide(native, frames, set, bundle === undefined ? fromFiles(set) : fromBundle(bytes(bundle), set)),
+      ),
+    );
+  },
+};
