@@ -5,7 +5,7 @@
  *   node scripts/build.mjs [--no-addon] [--no-wasm] [--target TRIPLE] [further arguments of `napi build`]
  */
 
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { CI, elapsed, inRoot, install, manifest, run, runTool } from "./lib/project.mjs";
@@ -39,7 +39,12 @@ async function buildWasmIfPossible() {
 
 async function buildTypeScript() {
   const start = Date.now();
-  rmSync(inRoot("dist"), { recursive: true, force: true });
+  // The WebAssembly engine is built by itself, and stays.
+  for (const name of existsSync(inRoot("dist")) ? readdirSync(inRoot("dist")) : []) {
+    if (name !== "engine.wasm") {
+      rmSync(inRoot("dist", name), { recursive: true });
+    }
+  }
   await runTool("typescript", ["--project", "tsconfig.json"]);
   for (const entry of entries()) {
     writeEsmWrapper(entry);
