@@ -29,7 +29,15 @@ const { x } = JSON.parse(readFileSync(here("out/public.jwk"), "utf8"));
 console.log(`policies.orb: ${bundle.length} bytes, signed; POLICIES_KEY = "${x}"`);
 
 for (const worker of ["authz", "auth", "origin"]) {
-  const args = ["wrangler", "deploy", "--dry-run", "--outdir", here(`out/${worker}`), "--config", here(`${worker}/wrangler.toml`)];
+  const args = [
+    "wrangler",
+    "deploy",
+    "--dry-run",
+    "--outdir",
+    here(`out/${worker}`),
+    "--config",
+    here(`${worker}/wrangler.toml`),
+  ];
   const { status, stdout, stderr } = spawnSync("npx", args, {
     cwd: here("."),
     encoding: "utf8",
