@@ -8,8 +8,8 @@ import { addon } from "./engines.mjs";
 const made = new WeakMap();
 
 /**
- * The bundle of a set: bytes, or `undefined` where none is made. That is so of what the addon refuses from files as well, and of sets whose
- * schemas are wrong, but enforced by none of their options.
+ * The bundle of a set: bytes, or `undefined` where none is made, which is so of what is refused from files. Where schemas are not enforced
+ * they need not be in order, so that they are left out then.
  */
 export function bundleOf(set) {
   if (!made.has(set)) {
@@ -18,7 +18,7 @@ export function bundleOf(set) {
   return made.get(set);
 }
 
-async function make({ files }) {
+async function make({ files, options: { schemaEnforcement = "none" } }) {
   const folder = mkdtempSync(join(tmpdir(), "orthrus-parity-"));
   try {
     for (const [name, text] of Object.entries(files)) {
@@ -26,21 +26,33 @@ async function make({ files }) {
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, text);
     }
-    return await addon().makeBundle(folder, "{}");
-  } catch (error) {
-    if (error.message.includes('"POLICY_INVALID"')) {
-      return undefined;
-    }
-    throw error;
+    const whole = await compiled(folder, {});
+    return whole ?? (schemaEnforcement === "none" ? compiled(folder, { ignoreSchemas: true }) : undefined);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** What is said of a set from a bundle, by what is said of it from files: warnings were told when the bundle was made. */
-export function withoutWarnings([loaded, ...answers]) {
-  return [
-    loaded.startsWith("failure") ? loaded : JSON.stringify({ ...JSON.parse(loaded), warnings: "[]" }),
-    ...answers,
-  ];
+async function compiled(folder, options) {
+  try {
+    return await addon().makeBundle(folder, JSON.stringify(options));
+  } catch (error) {
+    if (/"code":"(POLICY_INVALID|STORE_UNREADABLE)"/.test(error.message)) {
+      return undefined;
+    }
+    throw error;
+  }
 }
+
+/**
+ * What is said of a set from files or from a bundle, as far as it has to be the same: warnings and refusals are told when the bundle is
+ * made.
+ */
+export function asFromBundle([loaded, ...answers]) {
+  return isFailure(loaded) ? [REFUSED] : [JSON.stringify({ ...JSON.parse(loaded), warnings: "[]" }), ...answers];
+}
+
+/** What is said of a set that makes no bundle. */
+export const REFUSED = "refused";
+
+const isFailure = (text) => text.startsWith("failure: ");

@@ -2,8 +2,8 @@
  * Asks an engine everything about a set of policies and writes down what it says, text by text. Runs in Node.js and in workerd, so it
  * imports nothing: `frames` brings what the package writes compact requests with.
  *
- * A set is `{files, options, requests}`: texts by path, the options of the engine, and requests as `Native.checkJson` takes them, each an
- * object or a text.
+ * A set is `{files, options, requests, bundle?}`: texts by path, the options of the engine, requests as `Native.checkJson` takes them, each
+ * an object or a text, and bytes that are loaded in place of the texts.
  */
 
 /** When all is decided: the instant of Cerbos' own cases of expressions. */
@@ -74,14 +74,9 @@ export function decide(native, frames, { files, requests }, load) {
   }
 }
 
-/** Loads a set from texts. */
-export const fromFiles =
-  ({ files, options }) =>
-  (native) =>
-    native.fromFilesSync(JSON.stringify(files), JSON.stringify(options));
-
-/** Loads a set from its bundle. */
-export const fromBundle =
-  (bundle, { options }) =>
-  (native) =>
-    native.fromBundle(bundle, JSON.stringify(options));
+/** Loads a set from its bundle, if it brings one, and else from its texts. */
+export function loadOf({ files, options, bundle }) {
+  const settings = JSON.stringify(options);
+  return (native) =>
+    bundle === undefined ? native.fromFilesSync(JSON.stringify(files), settings) : native.fromBundle(bundle, settings);
+}

@@ -44,7 +44,10 @@ function put({ files, ...set }) {
 
 /** The smallest set that differs in a request or, without requests, in loading. */
 async function minimise(set, { at }, compare) {
-  const { name, files, options, requests } = set;
+  const { name, files, options, requests, bundle } = set;
+  if (bundle !== undefined) {
+    return { set, found: undefined };
+  }
   let smallest = { name, files, options, requests: at === 0 ? [] : [requests[at - 1]] };
   let found = await compare(smallest);
   if (found === undefined) {
@@ -71,6 +74,9 @@ async function minimise(set, { at }, compare) {
   return { set: smallest, found };
 }
 
+const bundleText = ({ bundle }) =>
+  bundle === undefined ? "" : `-- bundle.orb (base64) --\n${shortened(Buffer.from(bundle).toString("base64"))}\n`;
+
 function show(suite, way, set, { at, expected, actual }) {
   const files = Object.entries(set.files).map(([name, text]) => `-- ${name} --\n${shortened(text)}\n`);
   const request = at === 0 ? undefined : set.requests[at - 1];
@@ -79,7 +85,7 @@ function show(suite, way, set, { at, expected, actual }) {
       ? ""
       : `-- request.json --\n${shortened(typeof request === "string" ? request : JSON.stringify(request))}\n`;
   console.log(
-    `\n=== ${suite}: ${set.name}\noptions ${JSON.stringify(set.options)}\n${files.join("")}${asked}` +
+    `\n=== ${suite}: ${set.name}\noptions ${JSON.stringify(set.options)}\n${files.join("")}${bundleText(set)}${asked}` +
       `addon, from files:\n${shortened(expected)}\n${way}:\n${shortened(actual)}\n`,
   );
 }

@@ -1,31 +1,22 @@
 /**
- * The ways to a decision that are compared. `decide(sets)` resolves to the texts of each set, or `undefined` where the way does not lead
- * there; of the sets of a suite it gets one of so many. `expects` makes of what the reference says what this way has to say.
+ * The ways to a decision that are compared. `decide(sets)` resolves to the texts of each set; of the sets of a large suite it gets one of
+ * `oneOf`. `expects` makes of what the reference says what this way has to say.
  */
 
-import { bundleOf, withoutWarnings } from "./bundles.mjs";
-import { decide, fromBundle, fromFiles } from "./decide.mjs";
+import { asFromBundle, bundleOf, REFUSED } from "./bundles.mjs";
+import { decide, loadOf } from "./decide.mjs";
 import { addon, frames, wasm } from "./engines.mjs";
 import { startWorkerd } from "./workerd.mjs";
 
 /** An engine in this process. */
-const files = (native) => async (sets) => sets.map((set) => decide(native, frames, set, fromFiles(set)));
+const here = (native) => async (sets) => sets.map((set) => decide(native, frames, set, loadOf(set)));
 
-const bundles = (native) => async (sets) => {
-  const all = await Promise.all(sets.map(bundleOf));
-  return sets.map((set, index) =>
-    all[index] === undefined ? undefined : decide(native, frames, set, fromBundle(all[index], set)),
-  );
-};
-
-/** Those of which there are bundles, by the Worker. */
-const bundlesIn = (workerd) => async (sets) => {
-  const all = await Promise.all(sets.map(bundleOf));
-  const sent = sets.flatMap((set, index) =>
-    all[index] === undefined ? [] : [{ ...set, bundle: Buffer.from(all[index]).toString("base64") }],
-  );
-  const texts = await workerd.decide(sent);
-  return all.map((bundle) => (bundle === undefined ? undefined : texts.shift()));
+/** A way by bundles, over a way by sets that bring one. */
+const byBundle = (decideSets) => async (sets) => {
+  const made = await Promise.all(sets.map((set) => set.bundle ?? bundleOf(set)));
+  const bundled = sets.flatMap((set, index) => (made[index] === undefined ? [] : [{ ...set, bundle: made[index] }]));
+  const texts = await decideSets(bundled);
+  return made.map((bundle) => (bundle === undefined ? [REFUSED] : asFromBundle(texts.shift())));
 };
 
 const same = (texts) => texts;
@@ -33,15 +24,15 @@ const same = (texts) => texts;
 /** Starts all of them. What `reference` says, the others have to say. */
 export async function startWays() {
   const workerd = await startWorkerd();
-  const [native, webAssembly] = [addon(), wasm()];
+  const [ofAddon, ofWasm] = [here(addon()), here(wasm())];
   return {
-    reference: { decide: files(native) },
+    reference: { decide: ofAddon },
     others: [
-      { name: "WebAssembly", oneOf: 1, expects: same, decide: files(webAssembly) },
+      { name: "WebAssembly", oneOf: 1, expects: same, decide: ofWasm },
       { name: "workerd", oneOf: 5, expects: same, decide: workerd.decide },
-      { name: "addon, bundle", oneOf: 2, expects: withoutWarnings, decide: bundles(native) },
-      { name: "WebAssembly, bundle", oneOf: 2, expects: withoutWarnings, decide: bundles(webAssembly) },
-      { name: "workerd, bundle", oneOf: 10, expects: withoutWarnings, decide: bundlesIn(workerd) },
+      { name: "addon, bundle", oneOf: 3, expects: asFromBundle, decide: byBundle(ofAddon) },
+      { name: "WebAssembly, bundle", oneOf: 3, expects: asFromBundle, decide: byBundle(ofWasm) },
+      { name: "workerd, bundle", oneOf: 11, expects: asFromBundle, decide: byBundle(workerd.decide) },
     ],
     stop: workerd.stop,
   };

@@ -1,7 +1,7 @@
 /** Decides sets in workerd: they come as JSON, and what the engine says goes back. */
 
 import module from "../engine.wasm";
-import { decide, fromBundle, fromFiles } from "./decide.mjs";
+import { decide, loadOf } from "./decide.mjs";
 import { AttributesRead } from "./engine/attributes.js";
 import { frame, writeCheckResources, writeFrame } from "./engine/frame.js";
 import { wasmNative } from "./engine/wasm/native.js";
@@ -15,9 +15,10 @@ export default {
   async fetch(request) {
     const sets = await request.json();
     return Response.json(
-      sets.map(({ bundle, ...set }) =>
-        decide(native, frames, set, bundle === undefined ? fromFiles(set) : fromBundle(bytes(bundle), set)),
-      ),
+      sets.map(({ bundle, ...rest }) => {
+        const set = { ...rest, bundle: bundle && bytes(bundle) };
+        return decide(native, frames, set, loadOf(set));
+      }),
     );
   },
 };

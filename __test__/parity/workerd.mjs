@@ -9,6 +9,8 @@ import { WASM } from "./engines.mjs";
 const ROOT = inRoot("dist");
 const ESM = join(ROOT, "esm");
 
+const base64 = (bytes) => Buffer.from(bytes).toString("base64");
+
 /** The Worker stands among the modules of the package, so that it can import those that are not public. */
 function modules() {
   const ours = ["worker.mjs", "decide.mjs"].map((name) => ({
@@ -35,7 +37,7 @@ export async function startWorkerd() {
     async decide(sets) {
       const response = await miniflare.dispatchFetch("http://worker.test/", {
         method: "POST",
-        body: JSON.stringify(sets),
+        body: JSON.stringify(sets.map(({ bundle, ...set }) => ({ ...set, bundle: bundle && base64(bundle) }))),
       });
       const text = await response.text();
       if (!response.ok) {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decide, fromFiles } from "../parity/decide.mjs";
+import { decide, loadOf } from "../parity/decide.mjs";
 import { Report } from "../parity/report.mjs";
 
 const request = (...actions) => ({
@@ -35,7 +35,7 @@ function engine(answer) {
   };
 }
 const frames = { AttributesRead: class {}, writeFrame: () => 0 };
-const decided = (answer, set) => decide(engine(answer), frames, set, fromFiles(set));
+const decided = (answer, set) => decide(engine(answer), frames, set, loadOf(set));
 
 async function reported(t, answer) {
   const log = t.mock.method(console, "log", () => undefined);
@@ -72,7 +72,7 @@ test("what cannot be loaded, or fails, is a text like any other", () => {
       throw new Error("no answer");
     },
   };
-  assert.deepEqual(decide(failing, frames, SET, fromFiles(SET)).slice(1), [
+  assert.deepEqual(decide(failing, frames, SET, loadOf(SET)).slice(1), [
     "failure: no answer\nfailure: no answer",
     "failure: no answer\nfailure: no answer",
   ]);
@@ -81,5 +81,5 @@ test("what cannot be loaded, or fails, is a text like any other", () => {
       throw new Error("refused");
     },
   };
-  assert.deepEqual(decide(refusing, frames, SET, fromFiles(SET)), ["failure: refused"]);
+  assert.deepEqual(decide(refusing, frames, SET, loadOf(SET)), ["failure: refused"]);
 });
