@@ -1,4 +1,4 @@
-/** What the real addon refuses, and how: each row is one mistake that users make. */
+/** What the real engines refuse, and how: each row is one mistake that users make. */
 
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Orthrus } from "orthrus";
 import { skip } from "../support/addon.mjs";
+import { ENGINES } from "../support/engines.mjs";
 import { POLICIES } from "./policies.mjs";
 
 const ANN = { id: "ann", roles: ["user"] };
@@ -63,56 +64,64 @@ describe("a policy set is refused when", { skip }, () => {
     assert.match(error.message, /^\d+ errors in the policies\n\n/);
     assert.match(error.message, /slip\.yaml:9:\d+/);
   });
-
-  test("there are no files", () => {
-    assert.throws(() => Orthrus.fromFilesSync({}), { name: "PolicyError" });
-  });
-
-  test("an import is missing", () => {
-    const { "relations.json": _, ...rest } = POLICIES;
-    assert.throws(
-      () => Orthrus.fromFilesSync(rest),
-      ({ diagnostics }) => diagnostics.some(({ code }) => code === "import-not-found"),
-    );
-  });
 });
 
-describe("a request is refused when", { skip }, () => {
-  let orthrus;
-  before(() => {
-    orthrus = Orthrus.fromFilesSync(POLICIES);
-  });
-  after(() => orthrus.close());
-
-  const rows = [
-    ["there is no principal id", { principal: { roles: ["user"] } }, "principal.id"],
-    ["there are no roles", { principal: { id: "ann", roles: [] } }, "principal.roles"],
-    ["a role stands twice", { principal: { id: "ann", roles: ["user", "user"] } }, "principal.roles[1]"],
-    ["there are no actions", { actions: [] }, "actions"],
-    ["an action stands twice", { actions: ["view", "view"] }, "actions[1]"],
-    ["an attribute cannot be serialised", { resource: { ...DOCUMENT, attr: { amount: 1n } } }, "resource.attr.amount"],
-    ["an attribute has 50 MB", { resource: { ...DOCUMENT, attr: { text: "x".repeat(50e6) } } }, "resource.attr.text"],
-  ];
-  for (const [name, fields, path] of rows) {
-    test(name, async () => {
-      const request = { principal: ANN, resource: DOCUMENT, actions: ["view"], ...fields };
-      assert.throws(() => orthrus.checkResourceSync(request), { name: "RequestError", path });
-      await assert.rejects(orthrus.checkResource(request), { name: "RequestError", path });
+for (const { engine, Orthrus, skip } of ENGINES) {
+  describe(`${engine} refuses policies when`, { skip }, () => {
+    test("there are no files", () => {
+      assert.throws(() => Orthrus.fromFilesSync({}), { name: "PolicyError" });
     });
-  }
 
-  test("the engine is closed", async () => {
-    const other = Orthrus.fromFilesSync(POLICIES);
-    other.close();
-    const request = { principal: ANN, resource: DOCUMENT, action: "view" };
-    assert.throws(() => other.isAllowedSync(request), { name: "ClosedError", code: "ENGINE_CLOSED" });
-    await assert.rejects(other.isAllowed(request), { code: "ENGINE_CLOSED" });
-    assert.equal(orthrus.isAllowedSync(request), true);
+    test("an import is missing", () => {
+      const { "relations.json": _, ...rest } = POLICIES;
+      assert.throws(
+        () => Orthrus.fromFilesSync(rest),
+        ({ diagnostics }) => diagnostics.some(({ code }) => code === "import-not-found"),
+      );
+    });
   });
 
-  test("none of these: an attribute of 10 MB, and 64 levels", () => {
-    const nested = (levels) => (levels === 0 ? 1 : [nested(levels - 1)]);
-    const attr = { text: "x".repeat(10e6), nested: nested(64) };
-    assert.equal(orthrus.isAllowedSync({ principal: ANN, resource: { ...DOCUMENT, attr }, action: "view" }), true);
+  describe(`${engine} refuses a request when`, { skip }, () => {
+    let orthrus;
+    before(() => {
+      orthrus = Orthrus.fromFilesSync(POLICIES);
+    });
+    after(() => orthrus.close());
+
+    const rows = [
+      ["there is no principal id", { principal: { roles: ["user"] } }, "principal.id"],
+      ["there are no roles", { principal: { id: "ann", roles: [] } }, "principal.roles"],
+      ["a role stands twice", { principal: { id: "ann", roles: ["user", "user"] } }, "principal.roles[1]"],
+      ["there are no actions", { actions: [] }, "actions"],
+      ["an action stands twice", { actions: ["view", "view"] }, "actions[1]"],
+      [
+        "an attribute cannot be serialised",
+        { resource: { ...DOCUMENT, attr: { amount: 1n } } },
+        "resource.attr.amount",
+      ],
+      ["an attribute has 50 MB", { resource: { ...DOCUMENT, attr: { text: "x".repeat(50e6) } } }, "resource.attr.text"],
+    ];
+    for (const [name, fields, path] of rows) {
+      test(name, async () => {
+        const request = { principal: ANN, resource: DOCUMENT, actions: ["view"], ...fields };
+        assert.throws(() => orthrus.checkResourceSync(request), { name: "RequestError", path });
+        await assert.rejects(orthrus.checkResource(request), { name: "RequestError", path });
+      });
+    }
+
+    test("the engine is closed", async () => {
+      const other = Orthrus.fromFilesSync(POLICIES);
+      other.close();
+      const request = { principal: ANN, resource: DOCUMENT, action: "view" };
+      assert.throws(() => other.isAllowedSync(request), { name: "ClosedError", code: "ENGINE_CLOSED" });
+      await assert.rejects(other.isAllowed(request), { code: "ENGINE_CLOSED" });
+      assert.equal(orthrus.isAllowedSync(request), true);
+    });
+
+    test("none of these: an attribute of 10 MB, and 64 levels", () => {
+      const nested = (levels) => (levels === 0 ? 1 : [nested(levels - 1)]);
+      const attr = { text: "x".repeat(10e6), nested: nested(64) };
+      assert.equal(orthrus.isAllowedSync({ principal: ANN, resource: { ...DOCUMENT, attr }, action: "view" }), true);
+    });
   });
-});
+}

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { skip } from "../support/addon.mjs";
+import { ENGINES } from "../support/engines.mjs";
 
 const POLICIES = {
   "document.yaml": `
@@ -64,39 +64,39 @@ const attributes = (next) =>
       .map(([name, values]) => [name, pick(next, values)]),
   );
 
-describe("frames", { skip }, async () => {
-  const { Orthrus } = skip ? {} : await import("orthrus");
-
-  test("decide as JSON does", () => {
-    const framed = Orthrus.fromFilesSync(POLICIES);
-    // A clock of its own makes an engine send JSON.
-    const json = Orthrus.fromFilesSync(POLICIES, { now: () => new Date() });
-    const next = random(20261123);
-    for (let round = 0; round < 3000; round++) {
-      // What resources have in common crosses once: some have the same attributes in the same order, others not.
-      const alike = attributes(next);
-      const request = {
-        principal: {
-          id: pick(next, ["ann", "bob", "é"]),
-          roles: pick(next, [["user"], ["user", "x"], ["x"]]),
-          attr: attributes(next),
-        },
-        resources: Array.from({ length: 1 + next(5) }, (_, index) => ({
-          resource: {
-            kind: pick(next, ["document", "document", "folder", "none"]),
-            id: String(index),
-            attr: pick(next, [undefined, alike, { ...alike, ...attributes(next) }, attributes(next)]),
+for (const { engine, Orthrus, skip } of ENGINES) {
+  describe(`frames of ${engine}`, { skip }, () => {
+    test("decide as JSON does", () => {
+      const framed = Orthrus.fromFilesSync(POLICIES);
+      // A clock of its own makes an engine send JSON.
+      const json = Orthrus.fromFilesSync(POLICIES, { now: () => new Date() });
+      const next = random(20261123);
+      for (let round = 0; round < 3000; round++) {
+        // What resources have in common crosses once: some have the same attributes in the same order, others not.
+        const alike = attributes(next);
+        const request = {
+          principal: {
+            id: pick(next, ["ann", "bob", "é"]),
+            roles: pick(next, [["user"], ["user", "x"], ["x"]]),
+            attr: attributes(next),
           },
-          actions: pick(next, [
-            ["view", "edit", "share", "count", "name"],
-            ["view", "edit", "share", "count", "name"],
-            ["name", "view"],
-          ]),
-        })),
-        includeMetadata: next(4) === 0,
-      };
-      const [a, b] = [framed, json].map((engine) => JSON.stringify(engine.checkResourcesSync(request).results));
-      assert.equal(a, b, JSON.stringify(request));
-    }
+          resources: Array.from({ length: 1 + next(5) }, (_, index) => ({
+            resource: {
+              kind: pick(next, ["document", "document", "folder", "none"]),
+              id: String(index),
+              attr: pick(next, [undefined, alike, { ...alike, ...attributes(next) }, attributes(next)]),
+            },
+            actions: pick(next, [
+              ["view", "edit", "share", "count", "name"],
+              ["view", "edit", "share", "count", "name"],
+              ["name", "view"],
+            ]),
+          })),
+          includeMetadata: next(4) === 0,
+        };
+        const [a, b] = [framed, json].map((engine) => JSON.stringify(engine.checkResourcesSync(request).results));
+        assert.equal(a, b, JSON.stringify(request));
+      }
+    });
   });
-});
+}
