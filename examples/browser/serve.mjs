@@ -17,7 +17,8 @@ const TYPES = {
 };
 
 const HEADERS = {
-  "content-security-policy": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'",
+  "content-security-policy":
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'",
   "x-content-type-options": "nosniff",
 };
 

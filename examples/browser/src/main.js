@@ -26,7 +26,9 @@ function row({ title, ownerId }, allowed) {
   cells[0].textContent = title;
   cells[1].textContent = ownerId;
   cells[2].append(
-    ...(allowed.length > 0 ? allowed.map((action) => element("span", action, "action")) : [element("span", "nothing", "none")]),
+    ...(allowed.length > 0
+      ? allowed.map((action) => element("span", action, "action"))
+      : [element("span", "nothing", "none")]),
   );
   const made = document.createElement("tr");
   made.append(...cells);
@@ -46,7 +48,12 @@ function show(orthrus) {
   const { results } = orthrus.checkResourcesSync({ principal: people[form.person.value], resources });
   const time = performance.now() - start;
   rows.replaceChildren(
-    ...results.map((result, index) => row(documents[index], ACTIONS.filter((action) => result.isAllowed(action)))),
+    ...results.map((result, index) =>
+      row(
+        documents[index],
+        ACTIONS.filter((action) => result.isAllowed(action)),
+      ),
+    ),
   );
   footer.textContent = `${orthrus.policyCount} policies, ${orthrus.bundle.digest}, decided in ${time.toFixed(2)} ms`;
 }

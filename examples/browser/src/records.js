@@ -9,7 +9,11 @@ export const people = {
     roles: ["user", "org:admin"],
     attr: { ...member, org: { ...acme, role: "org:admin", permissions: [] }, fva: { first: 3 } },
   },
-  Max: { id: "user_max", roles: ["user", "org:member"], attr: { ...member, org: { ...acme, role: "org:member", permissions: [] } } },
+  Max: {
+    id: "user_max",
+    roles: ["user", "org:member"],
+    attr: { ...member, org: { ...acme, role: "org:member", permissions: [] } },
+  },
   Lea: {
     id: "user_lea",
     roles: ["user", "org:member"],
