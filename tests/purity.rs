@@ -29,6 +29,11 @@ fn what_the_heads_share_does_no_io() {
 }
 
 #[test]
+fn the_webassembly_module_does_no_io() {
+    is_pure("crates/wasm/src", 2);
+}
+
+#[test]
 fn verifying_tokens_does_no_io() {
     is_pure("crates/identity/src", 9);
 }

@@ -9,7 +9,11 @@
 /** When all is decided: the instant of Cerbos' own cases of expressions. */
 const NOW = Date.parse("2021-04-22T10:05:20.021-05:00");
 
-/** A frame is decided at the time of the engine's clock, which is another one in each of them. */
+/**
+ * A frame is decided at the time of the engine's clock, which is another one in each of them. So where policies read it, there are frames of
+ * those requests only that have the same answer at these times as well.
+ */
+const OTHER_TIMES = ["2001-02-03T04:05:06.789Z", "2038-11-30T21:43:17.123Z"].map(Date.parse);
 const READS_CLOCK = /\bnow\b|timeSince/;
 
 /** What a call gives, or how it fails. */
@@ -44,13 +48,16 @@ function frameOf({ writeFrame, writeCheckResources, frame }, { includeMeta, auxD
   return length === 0 ? undefined : frame.slice(0, length);
 }
 
-/** The answers to a request: as it is, for an audit log, and where the clock does not matter as a frame. */
-function answers(native, engine, request, frames, reads) {
+/** The answers to a request: as it is, for an audit log and, if `asFrame`, as a frame. */
+function answers(native, engine, request, { asFrame, readsClock }) {
   const text = typeof request === "string" ? request : JSON.stringify(request);
-  const frame = reads === undefined || typeof request === "string" ? undefined : frameOf(frames, request, reads);
+  const at = (time, audit) => told(() => native.checkJson(engine, text, time, audit));
+  const answer = at(NOW);
+  const isTimeless = !readsClock || OTHER_TIMES.every((time) => at(time) === answer);
+  const frame = isTimeless && typeof request === "object" ? asFrame(request) : undefined;
   return [
-    told(() => native.checkJson(engine, text, NOW)),
-    told(() => native.checkJson(engine, text, NOW, true)),
+    answer,
+    at(NOW, true),
     ...(frame === undefined ? [] : [told(() => native.check(engine, frame, frame.length))]),
   ];
 }
@@ -66,9 +73,12 @@ export function decide(native, frames, { files, requests }, load) {
     return [loaded];
   }
   try {
-    const readsClock = Object.values(files).some((text) => READS_CLOCK.test(text));
-    const reads = readsClock ? undefined : new frames.AttributesRead(native, engine);
-    return [loaded, ...requests.map((request) => answers(native, engine, request, frames, reads).join("\n"))];
+    const reads = new frames.AttributesRead(native, engine);
+    const how = {
+      asFrame: (request) => frameOf(frames, request, reads),
+      readsClock: Object.values(files).some((text) => READS_CLOCK.test(text)),
+    };
+    return [loaded, ...requests.map((request) => answers(native, engine, request, how).join("\n"))];
   } finally {
     native.close(engine);
   }

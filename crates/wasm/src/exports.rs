@@ -10,7 +10,7 @@ use orthrus_host::{Answer, Failure, attributes_json, check_frame, diagnostics_js
 use crate::state::{Status, ask, load, reserve_input, result};
 
 #[unsafe(no_mangle)]
-extern "C" fn input(length: usize) -> *const u8 {
+extern "C" fn input(length: usize) -> *mut u8 {
     reserve_input(length)
 }
 

@@ -25,13 +25,13 @@ thread_local! {
 }
 
 /// Makes room for so many bytes of input, and gives its address.
-pub(crate) fn reserve_input(length: usize) -> *const u8 {
+pub(crate) fn reserve_input(length: usize) -> *mut u8 {
     STATE.with_borrow_mut(|state| {
         if state.input.capacity() > KEEP_AT_MOST && length <= KEEP_AT_MOST {
             state.input = Vec::new();
         }
         state.input.resize(length, 0);
-        state.input.as_ptr()
+        state.input.as_mut_ptr()
     })
 }
 
