@@ -7,6 +7,7 @@
 
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CI, elapsed, inRoot, install, manifest, run, runTool } from "./lib/project.mjs";
 import { buildWasm } from "./wasm.mjs";
@@ -53,19 +54,16 @@ async function buildTypeScript() {
   console.log(`TypeScript: dist/ (${elapsed(start)})`);
 }
 
-/** What stands for `#platform` and `#wasm` in `dist/esm/`, by the condition of the runtime. */
-const PLATFORMS = {
-  workerd: "./platform/workerd.js",
-  "edge-light": "./platform/edge-light.js",
-  browser: "./platform/browser.js",
-  default: "./platform/other.js",
-};
-
-/** The same modules for runtimes without Node.js: a package within the package. */
+/** The same modules for runtimes without Node.js, as `.mjs`: the package as a whole is CommonJS. */
 async function buildEsm() {
   await runTool("typescript", ["--project", "tsconfig.esm.json"]);
-  const esm = { type: "module", sideEffects: false, imports: { "#platform": PLATFORMS, "#wasm": PLATFORMS } };
-  writeFileSync(inRoot("dist", "esm", "package.json"), `${JSON.stringify(esm, null, 2)}\n`);
+  const folder = inRoot("dist", "esm");
+  for (const name of readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".js"))) {
+    const file = join(folder, name);
+    const code = readFileSync(file, "utf8").replace(/((?:from|import) "\.[^"]*)\.js"/g, '$1.mjs"');
+    writeFileSync(file.replace(/\.js$/, ".mjs"), code);
+    rmSync(file);
+  }
 }
 
 /** The names of the public modules, from the exports of the package. */

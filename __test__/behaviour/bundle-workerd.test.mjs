@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL("../../dist/esm", import.meta.url));
 function modules() {
   const worker = readFileSync(new URL("../support/bundle-worker.mjs", import.meta.url), "utf8");
   const others = readdirSync(root, { recursive: true })
-    .filter((name) => name.endsWith(".js") && !name.startsWith("platform"))
+    .filter((name) => name.endsWith(".mjs") && !name.startsWith("platform"))
     .map((name) => ({ type: "ESModule", path: join(root, name) }));
   return [{ type: "ESModule", path: join(root, "worker.mjs"), contents: worker }, ...others];
 }

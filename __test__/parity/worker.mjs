@@ -2,9 +2,9 @@
 
 import module from "../engine.wasm";
 import { decide, loadOf } from "./decide.mjs";
-import { AttributesRead } from "./engine/attributes.js";
-import { frame, writeCheckResources, writeFrame } from "./engine/frame.js";
-import { wasmNative } from "./engine/wasm/native.js";
+import { AttributesRead } from "./engine/attributes.mjs";
+import { frame, writeCheckResources, writeFrame } from "./engine/frame.mjs";
+import { wasmNative } from "./engine/wasm/native.mjs";
 
 const native = wasmNative(module);
 const frames = { AttributesRead, frame, writeCheckResources, writeFrame };

@@ -19,7 +19,7 @@ function modules() {
     contents: readFileSync(new URL(name, import.meta.url), "utf8"),
   }));
   const packaged = readdirSync(ESM, { recursive: true })
-    .filter((name) => name.endsWith(".js") && !name.startsWith("platform"))
+    .filter((name) => name.endsWith(".mjs") && !name.startsWith("platform"))
     .map((name) => ({ type: "ESModule", path: join(ESM, name) }));
   return [...ours, ...packaged, { type: "CompiledWasm", path: WASM }];
 }

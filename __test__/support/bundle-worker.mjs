@@ -1,9 +1,9 @@
 /** A Worker that has sources and a refresher, and no engine: what it installs is text. Its modules are those of dist/esm. */
 
-import { kvBundle, r2Bundle } from "./bundles/cloudflare.js";
-import { fetchBundle } from "./bundles/fetch.js";
-import { BundleRefresher } from "./bundles/refresher.js";
-import { loadVersion } from "./bundles/version.js";
+import { kvBundle, r2Bundle } from "./bundles/cloudflare.mjs";
+import { fetchBundle } from "./bundles/fetch.mjs";
+import { BundleRefresher } from "./bundles/refresher.mjs";
+import { loadVersion } from "./bundles/version.mjs";
 
 const text = (bytes) => new TextDecoder().decode(bytes);
 const told = [];

@@ -3,7 +3,6 @@
 import { wasmSource } from "../engine/wasm/source.js";
 
 export * from "./no-files.js";
-export const { loadNative, whenReady, init } = wasmSource(
-  undefined,
-  () => new URL("../../engine.wasm", import.meta.url),
-);
+export const { loadNative, whenReady, init } = wasmSource({
+  address: () => new URL("../../engine.wasm", import.meta.url),
+});

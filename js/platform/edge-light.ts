@@ -4,4 +4,4 @@ import module from "../../engine.wasm?module";
 import { wasmSource } from "../engine/wasm/source.js";
 
 export * from "./no-files.js";
-export const { loadNative, whenReady, init } = wasmSource(() => module, undefined);
+export const { loadNative, whenReady, init } = wasmSource({ load: () => module });

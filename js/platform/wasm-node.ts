@@ -4,7 +4,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { wasmSource } from "../engine/wasm/source.js";
 
-export const { loadNative, whenReady, init } = wasmSource(
-  () => new WebAssembly.Module(readFileSync(join(__dirname, "..", "engine.wasm"))),
-  undefined,
-);
+export const { loadNative, whenReady, init } = wasmSource({
+  load: () => new WebAssembly.Module(readFileSync(join(__dirname, "..", "engine.wasm"))),
+});

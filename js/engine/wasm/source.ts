@@ -20,11 +20,11 @@ export interface WasmSource {
   init(module?: EngineModule): Promise<void>;
 }
 
-/** A source over a module that is there at once (`load`), or one that comes from where `fallback` says. */
-export function wasmSource(
-  load: (() => WebAssembly.Module) | undefined,
-  fallback: (() => EngineModule) | undefined,
-): WasmSource {
+/** Where a runtime has the module: at hand, or at an address. */
+export type WasmOrigin = { load: () => WebAssembly.Module } | { address: () => URL };
+
+/** A source over a module. */
+export function wasmSource(origin: WasmOrigin): WasmSource {
   let native: Native | undefined;
   let pending: Promise<Native> | undefined;
 
@@ -44,8 +44,8 @@ export function wasmSource(
     return pending;
   };
   const loadNative = (): Native => {
-    if (native === undefined && load !== undefined) {
-      return install(loadModule(load));
+    if (native === undefined && "load" in origin) {
+      return install(loadModule(origin.load));
     }
     if (native === undefined) {
       throw new BinaryError(NOT_YET, PLATFORM);
@@ -53,13 +53,10 @@ export function wasmSource(
     return native;
   };
   const whenReady = async (): Promise<Native> => {
-    if (native !== undefined || load !== undefined) {
+    if (native !== undefined || "load" in origin) {
       return loadNative();
     }
-    if (pending === undefined && fallback === undefined) {
-      throw new BinaryError(NO_MODULE, PLATFORM);
-    }
-    return pending ?? start((fallback as () => EngineModule)());
+    return pending ?? start(origin.address());
   };
   return {
     loadNative,
@@ -74,9 +71,6 @@ const PLATFORM = "wasm";
 
 const NOT_YET =
   "the WebAssembly engine is not loaded yet: `await init()` of orthrus/wasm first, or use the methods without Sync";
-
-const NO_MODULE =
-  "this runtime does not say where the WebAssembly engine is: hand the module orthrus/engine.wasm to `init` of orthrus/wasm";
 
 function loadModule(load: () => WebAssembly.Module): WebAssembly.Module {
   try {
