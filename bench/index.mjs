@@ -18,7 +18,7 @@ import { installPeers } from "./install.mjs";
 import { measure } from "./measure.mjs";
 import { byHand } from "./peers/by-hand.mjs";
 import { casl } from "./peers/casl.mjs";
-import { orthrusAwaited, orthrusSync } from "./peers/orthrus.mjs";
+import { orthrusAwaited, orthrusSync, orthrusWasm } from "./peers/orthrus.mjs";
 import { pdp, Unavailable } from "./peers/pdp.mjs";
 import { megabytes, micros, millis, table, times } from "./table.mjs";
 import { benchTokens } from "./tokens.mjs";
@@ -53,7 +53,7 @@ const title = (text) => console.log(`\n${text}\n`);
 /** Opens every peer that can take part on one directory of policies. */
 async function openPeers(directory, policies) {
   const peers = [];
-  for (const open of [orthrusSync, orthrusAwaited, casl, byHand, pdp]) {
+  for (const open of [orthrusSync, orthrusAwaited, orthrusWasm, casl, byHand, pdp]) {
     try {
       peers.push(await open(directory, policies));
     } catch (error) {

@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { buildExample, freePort, installExample, startExample } from "../../scripts/lib/examples.mjs";
 import { skip } from "./support/app.mjs";
-import { ask, startPair } from "./support/workers.mjs";
+import { ask, startOne, startPair } from "./support/workers.mjs";
 
 /** What Cloudflare takes on its free plan, at the least that it has ever taken. */
 const MAX_UPLOAD = 3_000_000;
@@ -59,8 +59,8 @@ describe("workers", { skip }, () => {
   }
 
   test("wrangler packs it, and it fits", () => {
-    for (const worker of ["authz", "auth"]) {
-      const line = printed.find((text) => text.startsWith(`${worker}-worker: Total Upload`));
+    for (const worker of ["authz", "auth", "single", "hono"]) {
+      const line = printed.find((text) => text.startsWith(`${worker}: Total Upload`));
       const [, gzip] = /gzip: ([\d.]+) KiB/.exec(line) ?? [];
       assert.ok(Number(gzip) * 1024 < MAX_UPLOAD, line);
       console.log(`# ${line}`);
@@ -369,6 +369,63 @@ describe("workers", { skip }, () => {
     for (const secret of [token, token.split(".")[2], "hunter2", "s3cret-claim", "eyJ"]) {
       assert.ok(!log.includes(secret), secret);
     }
+  });
+
+  describe("in one worker", () => {
+    let single;
+    before(async () => {
+      single = await startOne("single", issuer);
+    });
+    after(() => single?.close());
+
+    for (const [who, method, path, status] of [
+      ["root", "GET", "/admin/users", 200],
+      ["ann", "GET", "/%61dmin", 403],
+      ["ann", "PUT", "/profile/ann", 200],
+      ["max", "PUT", "/profile/ann", 403],
+      ["max", "GET", "/secret-data/1", 200],
+      [undefined, "GET", "/admin", 401],
+      ["root", "GET", "/profile/a%2fb", 400],
+    ]) {
+      test(`${who ?? "nobody"}: ${method} ${path} is ${status}`, async () => {
+        const headers = who === undefined ? {} : bearer(await issuer.token(people[who]));
+        const answer = await ask(single.url, path, { method, headers: { ...headers, "x-user-id": "root" } });
+        if (status === 200) {
+          assert.equal(answer.status, 200);
+          assert.equal(answer.body.headers["x-user-id"], undefined);
+        } else {
+          isRefused(answer, status);
+        }
+      });
+    }
+  });
+
+  describe("an application in Hono", () => {
+    let app;
+    before(async () => {
+      app = await startOne("hono", issuer);
+    });
+    after(() => app?.close());
+
+    for (const [who, path, status, body] of [
+      ["root", "/admin", 200, { admin: true }],
+      ["ann", "/admin", 403],
+      ["ann", "/profile/ann", 200, { id: "ann", mayUpdate: true }],
+      ["max", "/profile/ann", 200, { id: "ann", mayUpdate: false }],
+      [undefined, "/profile/ann", 401],
+    ]) {
+      test(`${who ?? "nobody"}: ${path} is ${status}`, async () => {
+        const headers = who === undefined ? {} : bearer(await issuer.token(people[who]));
+        const answer = await ask(app.url, path, { headers });
+        assert.equal(answer.status, status, JSON.stringify(answer.body));
+        assert.deepEqual(answer.body, body ?? bodies[status]);
+      });
+    }
+
+    test("a token that is expired is 401", async () => {
+      const token = await issuer.token({ ...people.root, exp: 1 });
+      assert.equal((await ask(app.url, "/admin", { headers: bearer(token) })).status, 401);
+    });
   });
 
   test("`wrangler dev` runs all of it", async () => {

@@ -28,7 +28,7 @@ writeFileSync(here("out/policies.orb"), bundle);
 const { x } = JSON.parse(readFileSync(here("out/public.jwk"), "utf8"));
 console.log(`policies.orb: ${bundle.length} bytes, signed; POLICIES_KEY = "${x}"`);
 
-for (const worker of ["authz", "auth", "origin"]) {
+for (const worker of ["authz", "auth", "origin", "single", "hono"]) {
   const args = [
     "wrangler",
     "deploy",
@@ -47,5 +47,5 @@ for (const worker of ["authz", "auth", "origin"]) {
   if (status !== 0) {
     throw new Error(`wrangler cannot pack ${worker}:\n${stdout}${stderr}`);
   }
-  console.log(`${worker}-worker: ${/Total Upload: .*/.exec(stdout)?.[0] ?? stdout}`);
+  console.log(`${worker}: ${/Total Upload: .*/.exec(stdout)?.[0] ?? stdout}`);
 }

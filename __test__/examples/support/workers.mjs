@@ -35,12 +35,7 @@ export async function startPair(issuer, { policies = true, entry = "auth", bindi
   const lines = [];
   const auth = {
     ...packed("auth"),
-    bindings: {
-      AUTH_JWKS_URL: issuer.jwksUrl,
-      AUTH_ISSUER: issuer.url,
-      AUTH_AUDIENCE: "https://api.example.com",
-      ...bindings,
-    },
+    bindings: { ...identityProvider(issuer), ...bindings },
     serviceBindings: { AUTHZ_WORKER: "authz" },
     kvNamespaces: ["IDENTITY"],
     ...config,
@@ -71,6 +66,37 @@ export async function startPair(issuer, { policies = true, entry = "auth", bindi
   }
   return { url, lines, kv, close: () => miniflare.dispose() };
 }
+
+/** Starts a worker that does all of it. Resolves to `{ url, close }`. */
+export async function startOne(name, issuer) {
+  const miniflare = new Miniflare({
+    host: "127.0.0.1",
+    port: 0,
+    cf: false,
+    handleRuntimeStdio: (out, err) => {
+      out.resume();
+      err.resume();
+    },
+    workers: [
+      {
+        ...packed(name),
+        bindings: { ...identityProvider(issuer), POLICIES_KEY: publicKey() },
+        ...(name === "single" ? { serviceBindings: { ORIGIN: "origin" } } : {}),
+        kvNamespaces: ["IDENTITY", "POLICIES"],
+      },
+      packed("origin"),
+    ],
+  });
+  const url = await miniflare.ready;
+  await (await miniflare.getKVNamespace("POLICIES", name)).put("policies.orb", bundle());
+  return { url, close: () => miniflare.dispose() };
+}
+
+const identityProvider = (issuer) => ({
+  AUTH_JWKS_URL: issuer.jwksUrl,
+  AUTH_ISSUER: issuer.url,
+  AUTH_AUDIENCE: "https://api.example.com",
+});
 
 /** Asks by HTTP, with the path exactly as it is given. Resolves to `{ status, headers, body }`, the body parsed. */
 export function ask(url, path, { method = "GET", headers = {}, body } = {}) {

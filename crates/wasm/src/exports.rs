@@ -7,7 +7,7 @@ use std::str;
 use orthrus::Engine;
 use orthrus_host::{Answer, Failure, attributes_json, check_frame, diagnostics_json, from_milliseconds};
 
-use crate::state::{Status, ask, load, reserve_input, result};
+use crate::state::{Status, ask, load, reserve_input, result, tell};
 
 #[unsafe(no_mangle)]
 extern "C" fn input(length: usize) -> *mut u8 {
@@ -22,6 +22,11 @@ extern "C" fn result_address() -> *const u8 {
 #[unsafe(no_mangle)]
 extern "C" fn result_length() -> usize {
     result().1
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn warm_up() -> Status {
+    tell(orthrus_host::warm_up())
 }
 
 #[unsafe(no_mangle)]

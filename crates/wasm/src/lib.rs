@@ -15,6 +15,7 @@
 //! |---|---|---|
 //! | `input(length)` | | the buffer's address; it stays until the next `input`, `from_files` or `from_bundle`, which may also grow memory |
 //! | `result_address()`, `result_length()` | | where the last text is |
+//! | `warm_up()` | | −1, if all is well: see `orthrus_host::warm_up` |
 //! | `from_files(files, options)` | JSON of so many bytes, JSON of so many bytes | 0 |
 //! | `from_bundle(bundle, options)` | a bundle of so many bytes, JSON of so many bytes | 0 |
 //! | `bundle()` | | −1: JSON, `null` where the policies came as text |

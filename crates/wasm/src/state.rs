@@ -40,6 +40,11 @@ pub(crate) fn result() -> (*const u8, usize) {
     STATE.with_borrow(|state| (state.result.as_ptr(), state.result.len()))
 }
 
+/// Tells what came of something that needs neither input nor policies.
+pub(crate) fn tell(answer: Result<Answer, Failure>) -> Status {
+    STATE.with_borrow_mut(|state| state.tell(answer))
+}
+
 /// Loads policies from the input, which is taken for it.
 pub(crate) fn load(open: impl FnOnce(&[u8]) -> Result<PolicySet, Failure>) -> Status {
     STATE.with_borrow_mut(|state| {

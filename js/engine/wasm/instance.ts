@@ -19,6 +19,8 @@ export interface WasmExports {
   input(length: number): number;
   result_address(): number;
   result_length(): number;
+  /** Calls what loading a bundle and deciding calls, so that the runtime has compiled it. */
+  warm_up(): StatusOrNumber;
   from_files(files: number, options: number): StatusOrNumber;
   from_bundle(bundle: number, options: number): StatusOrNumber;
   policy_count(): StatusOrNumber;
