@@ -67,6 +67,9 @@ function main([out, artifacts]) {
   if (artifacts !== undefined && missing.length > 0) {
     throw new Error(`no addon for ${missing.join(", ")} in ${source}`);
   }
+  if (artifacts !== undefined && !existsSync(inRoot("dist", "engine.wasm"))) {
+    throw new Error("no dist/engine.wasm: build it by scripts/wasm.mjs");
+  }
   console.log(stageMain(resolve(out)));
   for (const platform of built) {
     console.log(stagePlatform(resolve(out), platform, join(source, addonName(platform))));

@@ -1,3 +1,4 @@
+import { OrthrusError } from "../../errors.js";
 import type { Answer } from "../native.js";
 import { WasmInstance } from "./instance.js";
 
@@ -70,35 +71,35 @@ export class WasmEngine {
 
   /**
    * Makes a call. What traps leaves an instance in which nothing can be trusted any more: the call fails, and the next one gets a
-   * new instance.
+   * new instance. So an instance is put back only by a call that has come to its end: where the stack is used up, not even the handler
+   * of the error may get to its own.
    */
   #run(call: (instance: WasmInstance) => Answer): Answer {
-    const instance = this.#opened();
+    const instance = this.#instance ?? this.#opened();
+    this.#instance = undefined;
+    let answer: Answer;
     try {
-      return call(instance);
+      answer = call(instance);
     } catch (error) {
       if (isFailure(error)) {
+        this.#instance = instance;
         throw error;
       }
-      this.#instance = undefined;
-      throw new Error(JSON.stringify({ code: "ENGINE_FAULT", message: faultMessage(error) }), { cause: error });
+      throw fault(error);
     }
+    this.#instance = instance;
+    return answer;
   }
 
   #opened(): WasmInstance {
-    if (this.#instance === undefined) {
+    try {
       const instance = new WasmInstance(this.#module);
-      try {
-        this.#load(instance);
-      } catch (error) {
-        throw isFailure(error)
-          ? error
-          : new Error(JSON.stringify({ code: "ENGINE_FAULT", message: faultMessage(error) }), { cause: error });
-      }
+      this.#load(instance);
       this.#readsClock = instance.answer(instance.exports.reads_clock()) === 1;
-      this.#instance = instance;
+      return instance;
+    } catch (error) {
+      throw isFailure(error) ? error : fault(error);
     }
-    return this.#instance;
   }
 }
 
@@ -118,7 +119,13 @@ function isFailure(error: unknown): boolean {
   return error instanceof Error && error.name === "Error";
 }
 
-function faultMessage(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return `the engine stopped (${message}); please report it with the policies that cause it`;
+function fault(cause: unknown): OrthrusError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new OrthrusError(
+    "ENGINE_FAULT",
+    cause instanceof RangeError
+      ? `there is no stack or memory left for the engine (${message})`
+      : `the engine stopped (${message}); please report it with the policies that cause it`,
+    { cause },
+  );
 }
