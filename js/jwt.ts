@@ -9,7 +9,6 @@ export type {
   KeySetOptions,
   LocalKeySetOptions,
   RemoteKeySetOptions,
-  RevocationOptions,
 } from "./tokens/jwt-options.js";
 export {
   createVerifier,
@@ -28,3 +27,4 @@ export {
   type Revocation,
   type RevocationList,
 } from "./tokens/revocation.js";
+export type { RevocationOptions } from "./tokens/revocation-check.js";

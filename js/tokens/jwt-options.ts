@@ -8,6 +8,7 @@ import { unknownOption } from "../options-names.js";
 import { type Duration, milliseconds, timeout } from "./duration.js";
 import { isLoopback } from "./loopback.js";
 import type { RevocationList } from "./revocation.js";
+import { type CheckedRevocation, checkRevocation, type RevocationOptions } from "./revocation-check.js";
 
 /** An algorithm that can be verified. `none` is not one. */
 export type JwtAlgorithm =
@@ -92,15 +93,6 @@ export interface InsecureOptions {
   optionalExp?: boolean | undefined;
 }
 
-/** How revoked tokens are found out. */
-export interface RevocationOptions {
-  list: RevocationList;
-  /** What becomes of a token when the list fails or does not answer in time. Default: `"deny"`. */
-  onError?: "deny" | "allow" | undefined;
-  /** How long the list may take. Default: a second. */
-  timeout?: Duration | undefined;
-}
-
 /** What a verifier is made with. The names that Cerbos has in `auxData.jwt` mean what they mean there. */
 export interface JwtOptions {
   keySets?: readonly KeySetOptions[] | undefined;
@@ -147,7 +139,7 @@ export interface CheckedJwtOptions {
   /** Of tokens that are not verified. */
   skew: number;
   cacheSize: number;
-  revocation: { list: RevocationList; onError: "deny" | "allow"; timeout: number } | undefined;
+  revocation: CheckedRevocation | undefined;
   now: (() => Date) | undefined;
 }
 
@@ -336,27 +328,6 @@ function fromBase64(data: unknown, path: string): Uint8Array {
   } catch (cause) {
     throw new OptionsError(path, "must be base64", { cause });
   }
-}
-
-function checkRevocation(given: unknown, path: string): CheckedJwtOptions["revocation"] {
-  if (given === undefined) {
-    return undefined;
-  }
-  if (isList(given)) {
-    return { list: given, onError: "deny", timeout: 1000 };
-  }
-  const { list, onError = "deny", timeout: limit } = record(given, path, ["list", "onError", "timeout"]);
-  if (!isList(list)) {
-    throw new OptionsError(`${path}.list`, "must have a method isRevoked");
-  }
-  if (onError !== "deny" && onError !== "allow") {
-    throw new OptionsError(`${path}.onError`, "must be deny or allow");
-  }
-  return { list, onError, timeout: timeout(limit, `${path}.timeout`, 1000) };
-}
-
-function isList(value: unknown): value is RevocationList {
-  return isRecord(value) && typeof value["isRevoked"] === "function";
 }
 
 /** An object that has no other properties than those known. */

@@ -3,6 +3,7 @@ import { errorFromNative } from "../engine/native.js";
 import { JwtError, OptionsError } from "../errors.js";
 import { type KeySet, type Keys, keySet, noKeySet } from "./jwt-keys.js";
 import { type CheckedJwtOptions, checkJwtOptions, checkKeySetId, type JwtOptions } from "./jwt-options.js";
+import { isRevoked } from "./revocation-check.js";
 import { VerifiedTokens } from "./verified-tokens.js";
 
 /** The claims of a token. Those that are registered have their type; all others are what JSON can hold. */
@@ -166,51 +167,19 @@ export class JwtVerifier {
     if (revocation === undefined) {
       return verified;
     }
-    const unanswered = (cause: unknown): VerifiedJwt => {
-      if (revocation.onError === "allow") {
-        return verified;
-      }
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      const message = `whether the token is revoked cannot be found out: ${reason}`;
-      throw new JwtError("JWT_REVOCATION_UNAVAILABLE", message, { cause });
-    };
-    const judged = (answer: unknown): VerifiedJwt => {
-      if (answer === true) {
+    const judged = (revoked: boolean): VerifiedJwt => {
+      if (revoked) {
         throw new JwtError("JWT_REVOKED", "the token is revoked");
       }
-      return answer === false ? verified : unanswered(new TypeError(`isRevoked answered ${String(answer)}`));
+      return verified;
     };
-    let answer: boolean | PromiseLike<boolean>;
-    try {
-      answer = revocation.list.isRevoked(verified.claims);
-    } catch (error) {
-      return unanswered(error);
-    }
-    return typeof answer === "object" && answer !== null
-      ? within(answer, revocation.timeout).then(judged, unanswered)
-      : judged(answer);
+    const answer = isRevoked(revocation, verified.claims);
+    return answer instanceof Promise ? answer.then(judged) : judged(answer);
   }
 }
 
 function onlyOne<T>(list: T[]): T | undefined {
   return list.length === 1 ? list[0] : undefined;
-}
-
-/** A promise that is rejected when another takes longer than some milliseconds. */
-function within<T>(promise: PromiseLike<T>, timeout: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`there was no answer within ${timeout} ms`)), timeout);
-    promise.then(
-      (value) => {
-        clearTimeout(timer);
-        resolve(value);
-      },
-      (error) => {
-        clearTimeout(timer);
-        reject(error);
-      },
-    );
-  });
 }
 
 /** Freezes a value and all in it. */

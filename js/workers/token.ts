@@ -10,6 +10,12 @@ import { type Duration, milliseconds, timeout } from "../tokens/duration.js";
 import type { JwtClaims } from "../tokens/jwt-verifier.js";
 import { isLoopback } from "../tokens/loopback.js";
 import type { RevocationList } from "../tokens/revocation.js";
+import {
+  type CheckedRevocation,
+  checkRevocation,
+  isRevoked,
+  type RevocationOptions,
+} from "../tokens/revocation-check.js";
 import { KeyCache, type KeyNamespace } from "./keys.js";
 
 /** Algorithms of keys that are published. `none`, and those of a shared secret, are no choice. */
@@ -52,10 +58,7 @@ export interface TokenOptions {
   /** Keeps keys for isolates that start while the provider cannot be reached. */
   kv?: KeyNamespace | undefined;
   /** Tokens that are refused although they have not expired. */
-  revocation?:
-    | RevocationList
-    | { list: RevocationList /** What if it does not answer. Default: `"deny"`. */; onError?: "deny" | "allow" }
-    | undefined;
+  revocation?: RevocationList | RevocationOptions | undefined;
   /** The clock, for tests. */
   now?: (() => Date) | undefined;
 }
@@ -91,7 +94,7 @@ export class TokenVerifier {
     clockTolerance: number;
     typ?: string;
   };
-  readonly #revocation: { list: RevocationList; onError: "deny" | "allow" } | undefined;
+  readonly #revocation: CheckedRevocation | undefined;
   readonly #now: () => Date;
 
   /** Throws an `OptionsError`. */
@@ -145,7 +148,7 @@ export class TokenVerifier {
       throw new JwtError("JWT_TOO_LARGE", `the token has more than ${MAX_TOKEN_LENGTH} characters, or is none`);
     }
     const claims = await this.#verify(token);
-    if (await this.#isRevoked(claims)) {
+    if (this.#revocation !== undefined && (await isRevoked(this.#revocation, claims))) {
       throw new JwtError("JWT_REVOKED", "the token is revoked");
     }
     return claims;
@@ -172,25 +175,6 @@ export class TokenVerifier {
       return verify(renewed as never).catch((error) => {
         throw jwtError(error);
       });
-    }
-  }
-
-  async #isRevoked(claims: JwtClaims): Promise<boolean> {
-    if (this.#revocation === undefined) {
-      return false;
-    }
-    const { list, onError } = this.#revocation;
-    try {
-      const answer: unknown = await list.isRevoked(claims);
-      if (typeof answer === "boolean") {
-        return answer;
-      }
-      throw new TypeError(`isRevoked answered ${String(answer)}`);
-    } catch (cause) {
-      if (onError === "allow") {
-        return false;
-      }
-      throw new JwtError("JWT_REVOCATION_UNAVAILABLE", "whether the token is revoked cannot be found out", { cause });
     }
   }
 }
@@ -289,23 +273,4 @@ function texts(value: unknown, path: string): string[] {
     throw new OptionsError(path, "must be a text, or a list of texts, that are not empty");
   }
   return [...list];
-}
-
-function checkRevocation(
-  given: unknown,
-  path: string,
-): { list: RevocationList; onError: "deny" | "allow" } | undefined {
-  if (given === undefined) {
-    return undefined;
-  }
-  const isList = (value: unknown): value is RevocationList =>
-    isRecord(value) && typeof value["isRevoked"] === "function";
-  const { list, onError = "deny" } = (isList(given) ? { list: given } : given) as { list?: unknown; onError?: unknown };
-  if (!isList(list)) {
-    throw new OptionsError(path, "must have a method isRevoked");
-  }
-  if (onError !== "deny" && onError !== "allow") {
-    throw new OptionsError(`${path}.onError`, "must be deny or allow");
-  }
-  return { list, onError };
 }
