@@ -2,6 +2,7 @@
 
 export { JwtError, type JwtErrorCode } from "./errors.js";
 export type { Duration } from "./tokens/duration.js";
+export type { JwtClaims } from "./tokens/jwt-claims.js";
 export type {
   InsecureOptions,
   JwtAlgorithm,
@@ -12,7 +13,6 @@ export type {
 } from "./tokens/jwt-options.js";
 export {
   createVerifier,
-  type JwtClaims,
   type JwtHeader,
   JwtVerifier,
   type VerifiedJwt,

@@ -1,6 +1,17 @@
 /** The claims of a verified token as the policies of Cerbos read them. */
 
-import type { JwtClaims } from "./jwt-verifier.js";
+/** The claims of a token. Those that are registered have their type; all others are what JSON can hold. */
+export interface JwtClaims {
+  readonly iss?: string;
+  readonly sub?: string;
+  readonly aud?: string | readonly string[];
+  /** Seconds since 1970, as are `nbf` and `iat`. */
+  readonly exp?: number;
+  readonly nbf?: number;
+  readonly iat?: number;
+  readonly jti?: string;
+  readonly [claim: string]: unknown;
+}
 
 /** Claims are frozen, so what they become needs to be made once. */
 const made = new WeakMap<JwtClaims, Record<string, unknown>>();

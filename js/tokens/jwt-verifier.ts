@@ -1,23 +1,11 @@
 import { loadNative } from "#platform";
 import { errorFromNative } from "../engine/native.js";
 import { JwtError, OptionsError } from "../errors.js";
+import type { JwtClaims } from "./jwt-claims.js";
 import { type KeySet, type Keys, keySet, noKeySet } from "./jwt-keys.js";
 import { type CheckedJwtOptions, checkJwtOptions, checkKeySetId, type JwtOptions } from "./jwt-options.js";
 import { isRevoked } from "./revocation-check.js";
 import { VerifiedTokens } from "./verified-tokens.js";
-
-/** The claims of a token. Those that are registered have their type; all others are what JSON can hold. */
-export interface JwtClaims {
-  readonly iss?: string;
-  readonly sub?: string;
-  readonly aud?: string | readonly string[];
-  /** Seconds since 1970, as are `nbf` and `iat`. */
-  readonly exp?: number;
-  readonly nbf?: number;
-  readonly iat?: number;
-  readonly jti?: string;
-  readonly [claim: string]: unknown;
-}
 
 /** The header of a token. */
 export interface JwtHeader {

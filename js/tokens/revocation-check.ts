@@ -4,7 +4,7 @@ import { JwtError, OptionsError } from "../errors.js";
 import { isRecord } from "../identity/identity.js";
 import { unknownOption } from "../options-names.js";
 import { type Duration, timeout } from "./duration.js";
-import type { JwtClaims } from "./jwt-verifier.js";
+import type { JwtClaims } from "./jwt-claims.js";
 import type { RevocationList } from "./revocation.js";
 
 /** How revoked tokens are found out. */

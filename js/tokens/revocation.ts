@@ -1,6 +1,6 @@
 /** Lists of tokens that are refused although they have not expired. */
 
-import type { JwtClaims } from "./jwt-verifier.js";
+import type { JwtClaims } from "./jwt-claims.js";
 
 /** Knows which tokens are revoked. */
 export interface RevocationList {

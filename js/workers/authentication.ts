@@ -2,7 +2,7 @@
 
 import type { Principal, Value } from "../engine/request.js";
 import { OptionsError } from "../errors.js";
-import type { JwtClaims } from "../tokens/jwt-verifier.js";
+import type { JwtClaims } from "../tokens/jwt-claims.js";
 import { codeOf, type Exchange, Stop } from "./exchange.js";
 import type { WorkerIdentity } from "./identity.js";
 import { principalFromClaims, type TokenOptions, TokenVerifier } from "./token.js";

@@ -1,4 +1,4 @@
-import type { JwtClaims } from "../tokens/jwt-verifier.js";
+import type { JwtClaims } from "../tokens/jwt-claims.js";
 import { entryOf, issuedUntil, namesOf, type Revocation, type RevocationList } from "../tokens/revocation.js";
 
 /** What is needed of a `KVNamespace` to keep revocations. */

@@ -7,7 +7,7 @@ import { IdentityError, JwtError, type JwtErrorCode, OptionsError } from "../err
 import { isRecord } from "../identity/identity.js";
 import { unknownOption } from "../options-names.js";
 import { type Duration, milliseconds, timeout } from "../tokens/duration.js";
-import type { JwtClaims } from "../tokens/jwt-verifier.js";
+import type { JwtClaims } from "../tokens/jwt-claims.js";
 import { isLoopback } from "../tokens/loopback.js";
 import type { RevocationList } from "../tokens/revocation.js";
 import {

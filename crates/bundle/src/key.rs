@@ -6,8 +6,6 @@ use ed25519_dalek::pkcs8::{DecodePublicKey, EncodePublicKey};
 use ed25519_dalek::{Signature, VerifyingKey};
 use sha2::{Digest, Sha256};
 
-use crate::refusal::InvalidKey;
-
 /// What stands before the digest in what is signed: a signature for something else is none of a bundle.
 pub(crate) const DOMAIN: &[u8] = b"orthrus bundle\0";
 
@@ -59,3 +57,28 @@ impl PublicKey {
         self.key.verify_strict(&message, &Signature::from_bytes(signature)).is_ok()
     }
 }
+
+/// Why a text is no key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvalidKey {
+    /// It is no public key of Ed25519.
+    Public,
+    /// It is a private key where a public one belongs.
+    Private,
+    /// It is no private key of Ed25519.
+    NotPrivate,
+}
+
+impl fmt::Display for InvalidKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Public => "must be an Ed25519 public key, SPKI in PEM (`BEGIN PUBLIC KEY`)",
+            Self::Private => "must be the public key, SPKI in PEM (`BEGIN PUBLIC KEY`), not the private one",
+            Self::NotPrivate => {
+                "must be an Ed25519 private key, PKCS #8 in PEM (`BEGIN PRIVATE KEY`): `openssl genpkey -algorithm ed25519`"
+            }
+        })
+    }
+}
+
+impl std::error::Error for InvalidKey {}

@@ -26,7 +26,7 @@ mod refusal;
 mod make;
 
 pub use container::{Container, Identity, digest_text, open};
-pub use key::{KeyId, PublicKey};
+pub use key::{InvalidKey, KeyId, PublicKey};
 #[cfg(feature = "sign")]
 pub use make::{PrivateKey, make};
-pub use refusal::{InvalidKey, Refusal};
+pub use refusal::Refusal;

@@ -5,8 +5,7 @@ use ed25519_dalek::{Signer, SigningKey};
 use orthrus::bundle::FORMAT;
 
 use crate::container::{HEAD, MAGIC, digest_of};
-use crate::key::{DOMAIN, PublicKey};
-use crate::refusal::InvalidKey;
+use crate::key::{DOMAIN, InvalidKey, PublicKey};
 
 /// A key that signs.
 #[derive(Debug)]
