@@ -278,6 +278,29 @@ describe("a failure", () => {
     assert.ok(!JSON.stringify(entries).includes("token="));
   });
 
+  test("of a client to pass for somebody by an attribute", async () => {
+    const seen = [];
+    const worker = singleWorker({
+      ...options,
+      log: () => undefined,
+      stripHeaders: ["X-Tenant"],
+      routes: [
+        {
+          path: "/{x*}",
+          resource: {
+            kind: "x",
+            attr: { user: { header: "x-user-id" }, tenant: { header: "x-tenant" }, agent: { header: "user-agent" } },
+          },
+          action: "get",
+        },
+      ],
+      engine: { checkResource: async ({ resource }) => seen.push(resource.attr) && { isAllowed: () => true } },
+    });
+    const headers = { "x-user-id": "root", "x-tenant": "acme", "user-agent": "test" };
+    await worker.fetch(new Request("https://api.example.com/x", { headers }), {}, undefined);
+    assert.deepEqual(seen, [{ agent: "test" }]);
+  });
+
   for (const [what, others, path] of [
     ["a slip", { rout: [] }, "rout"],
     ["no engine", { engine: undefined }, "engine"],

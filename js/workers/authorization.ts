@@ -74,7 +74,9 @@ export class Authorization {
     const { request, url, path, known } = exchange;
     known.principal = identity.principal.id;
     const { method } = request;
-    const match = this.#routes.match({ method, url, path, headers: request.headers });
+    // What a client may not set is no attribute either.
+    const headers = withoutIdentity(request.headers, this.#stripped);
+    const match = this.#routes.match({ method, url, path, headers });
     if (match === undefined) {
       return new Stop("forbidden", "NO_ROUTE", "no route fits");
     }
@@ -89,7 +91,7 @@ export class Authorization {
       return new Stop("forbidden", "DENIED", "the policies do not allow it");
     }
     const passed = { identity, match, result };
-    return this.#origin(this.#forwarded(exchange, passed), passed);
+    return this.#origin(this.#forwarded(exchange, headers, passed), passed);
   }
 
   async #decide(
@@ -113,8 +115,7 @@ export class Authorization {
   }
 
   /** The request as the origin gets it: by the path that was decided upon, and without what clients must not say. */
-  #forwarded({ request, url }: Exchange, passed: PassedRequest): Request {
-    const headers = withoutIdentity(request.headers, this.#stripped);
+  #forwarded({ request, url }: Exchange, headers: Headers, passed: PassedRequest): Request {
     if (this.#options.forwardAuthorization !== true) {
       headers.delete("authorization");
     }
