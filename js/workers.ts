@@ -25,4 +25,10 @@ export { KVRevocationList, type RevocationNamespace } from "./workers/kv-revocat
 export type { AnalyticsDataset, WorkerLogEntry, WorkerLogOptions, WorkerOutcome } from "./workers/log.js";
 export { type NormalPath, normalizePath } from "./workers/path.js";
 export { type Route, type RouteAttribute, type RouteMatch, Routes } from "./workers/routes.js";
-export { principalFromClaims, type TokenAlgorithm, type TokenOptions, TokenVerifier } from "./workers/token.js";
+export {
+  principalFromClaims,
+  type TokenAlgorithm,
+  type TokenClaims,
+  type TokenOptions,
+  TokenVerifier,
+} from "./workers/token.js";

@@ -1,6 +1,7 @@
 /** `orthrus/workers` apart from any runtime: paths, routes, envelopes, revocation, and what options are refused. */
 
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { describe, test } from "node:test";
 
@@ -319,6 +320,28 @@ describe("a failure", () => {
   ]) {
     test(`of options is told at once: ${what}`, () =>
       assert.throws(() => singleWorker({ ...options, engine: decided, ...others }), { code: "OPTIONS_INVALID", path }));
+  }
+});
+
+test("tokens without an audience are believed where that is said", async () => {
+  const { generateKeyPair, exportJWK, SignJWT } = await import("jose");
+  const { publicKey, privateKey } = await generateKeyPair("ES256");
+  const keys = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: "1", alg: "ES256" }] });
+  const server = createServer((_, response) => response.setHeader("content-type", "application/json").end(keys));
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    const jwksUrl = `http://127.0.0.1:${server.address().port}/jwks`;
+    const token = await new SignJWT({ sub: "ann" })
+      .setProtectedHeader({ alg: "ES256", kid: "1" })
+      .setIssuer("i")
+      .setExpirationTime("1m")
+      .sign(privateKey);
+    assert.equal((await new TokenVerifier({ jwksUrl, issuer: "i", audience: false }).verify(token)).sub, "ann");
+    await assert.rejects(new TokenVerifier({ jwksUrl, issuer: "i", audience: "a" }).verify(token), {
+      code: "JWT_CLAIM_MISSING",
+    });
+  } finally {
+    server.close();
   }
 });
 

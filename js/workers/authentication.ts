@@ -2,10 +2,9 @@
 
 import type { Principal, Value } from "../engine/request.js";
 import { OptionsError } from "../errors.js";
-import type { JwtClaims } from "../tokens/jwt-claims.js";
 import { codeOf, type Exchange, Stop } from "./exchange.js";
 import type { WorkerIdentity } from "./identity.js";
-import { principalFromClaims, type TokenOptions, TokenVerifier } from "./token.js";
+import { principalFromClaims, type TokenClaims, type TokenOptions, TokenVerifier } from "./token.js";
 
 /** What limits how often somebody may try: Cloudflare's binding, or a function that resolves to whether the request may go on. */
 export type RateLimit =
@@ -17,7 +16,7 @@ export interface AuthenticationOptions {
   /** Which tokens are believed; they come as `Authorization: Bearer TOKEN`. */
   token: TokenOptions | TokenVerifier;
   /** The principal of a token. Default: {@link principalFromClaims}. What it throws refuses the token. */
-  principal?: ((claims: JwtClaims) => Principal | Promise<Principal>) | undefined;
+  principal?: ((claims: TokenClaims) => Principal | Promise<Principal>) | undefined;
   /** Who makes requests without a token; the policies decide what that is worth. Default: nobody, 401. */
   anonymous?: Principal | undefined;
   /** Asked before anything else; of a binding the key is the address of the client. */
@@ -29,7 +28,7 @@ export interface AuthenticationOptions {
 /** Finds out who makes a request. */
 export class Authentication {
   readonly #verifier: TokenVerifier;
-  readonly #principal: (claims: JwtClaims) => Principal | Promise<Principal>;
+  readonly #principal: (claims: TokenClaims) => Principal | Promise<Principal>;
   readonly #anonymous: Principal | undefined;
   readonly #rateLimit: RateLimit | undefined;
   readonly #retryAfter: number;

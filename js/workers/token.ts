@@ -33,12 +33,19 @@ export type TokenAlgorithm =
 
 const ALGORITHMS = "RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA".split(" ");
 
+/** The claims of a token that is believed: it always has a subject. */
+export type TokenClaims = JwtClaims & { readonly sub: string };
+
 /** Which tokens are believed. */
 export interface TokenOptions {
   /** Where the identity provider publishes its keys: https, but for this machine. */
   jwksUrl: string | URL;
   issuer: string | readonly string[];
-  audience: string | readonly string[];
+  /**
+   * Whom tokens must be for. `false` where tokens name nobody, and the issuer serves this application alone, as with session tokens of
+   * Clerk.
+   */
+  audience: string | readonly string[] | false;
   /** Default: RS256, ES256 and EdDSA. */
   algorithms?: readonly TokenAlgorithm[] | undefined;
   /** Claims that a token must have, beside `sub` and `exp`. */
@@ -88,7 +95,7 @@ export class TokenVerifier {
   readonly #keys: KeyCache;
   readonly #rules: {
     issuer: string[];
-    audience: string[];
+    audience?: string[];
     algorithms: string[];
     requiredClaims: string[];
     clockTolerance: number;
@@ -129,7 +136,7 @@ export class TokenVerifier {
     const { type } = options;
     this.#rules = {
       issuer: texts(options.issuer, at("issuer")),
-      audience: texts(options.audience, at("audience")),
+      ...(options.audience === false ? {} : { audience: texts(options.audience, at("audience")) }),
       algorithms,
       requiredClaims: [
         "sub",
@@ -143,7 +150,7 @@ export class TokenVerifier {
   }
 
   /** The claims of a token. Rejects with a `JwtError`, whose `code` says why it is refused. */
-  async verify(token: string): Promise<JwtClaims> {
+  async verify(token: string): Promise<TokenClaims> {
     if (typeof token !== "string" || token.length > MAX_TOKEN_LENGTH) {
       throw new JwtError("JWT_TOO_LARGE", `the token has more than ${MAX_TOKEN_LENGTH} characters, or is none`);
     }
@@ -159,7 +166,7 @@ export class TokenVerifier {
     return async ({ token }) => ({ ...(await this.verify(token)) });
   }
 
-  async #verify(token: string): Promise<JwtClaims> {
+  async #verify(token: string): Promise<TokenClaims> {
     const verify = async (keys: Parameters<typeof jwtVerify>[1]) => {
       const { payload } = await jwtVerify(token, keys as never, { ...this.#rules, currentDate: this.#now() });
       return checkClaims(payload, this.#now().getTime() / 1000 + this.#rules.clockTolerance);
@@ -202,7 +209,7 @@ export function principalFromClaims(claims: JwtClaims): Principal {
   return { id: sub, roles: roles.length === 0 ? ["user"] : [...new Set(roles as string[])], attr };
 }
 
-function checkClaims(payload: JWTPayload, latest: number): JwtClaims {
+function checkClaims(payload: JWTPayload, latest: number): TokenClaims {
   const { sub, iat } = payload;
   if (typeof sub !== "string" || sub === "") {
     throw new JwtError("JWT_CLAIM_MISSING", "the claim sub is empty or no text");
@@ -210,7 +217,7 @@ function checkClaims(payload: JWTPayload, latest: number): JwtClaims {
   if (typeof iat === "number" && iat > latest) {
     throw new JwtError("JWT_NOT_YET_VALID", "the token was issued in the future");
   }
-  return payload as JwtClaims;
+  return payload as TokenClaims;
 }
 
 const CODES: [new (...args: never[]) => Error, JwtErrorCode][] = [
