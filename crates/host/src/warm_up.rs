@@ -13,14 +13,14 @@ use orthrus_bundle::{PublicKey, open};
 use crate::{Answer, Failure, check_json};
 
 const POLICIES: [(&str, &str); 3] = [
-    ("document.yaml", include_str!("document.yaml")),
-    ("derived_roles.yaml", include_str!("derived_roles.yaml")),
-    ("principal.yaml", include_str!("principal.yaml")),
+    ("document.yaml", include_str!("../warm_up/document.yaml")),
+    ("derived_roles.yaml", include_str!("../warm_up/derived_roles.yaml")),
+    ("principal.yaml", include_str!("../warm_up/principal.yaml")),
 ];
 
 /// A bundle of nothing, and the key that signed it.
-const SIGNED: &[u8] = include_bytes!("signed.orb");
-const KEY: &str = include_str!("public.pem");
+const SIGNED: &[u8] = include_bytes!("../warm_up/signed.orb");
+const KEY: &str = include_str!("../warm_up/public.pem");
 
 const REQUEST: &str = r#"{
     "includeMeta": true,
