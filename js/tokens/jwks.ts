@@ -1,5 +1,8 @@
 /** Fetching a JWK set: from where the options say and nowhere else, in bounded time, and no more than a bounded size. */
 
+import { OptionsError } from "../errors.js";
+import { isLoopback } from "./loopback.js";
+
 /** More is not read, as the addon would not. */
 const MAX_BYTES = 256 * 1024;
 
@@ -8,6 +11,24 @@ export interface FetchedKeys {
   bytes: Uint8Array;
   /** For how many milliseconds the server says that it stays fresh; `undefined` where it does not say. */
   lifetime: number | undefined;
+}
+
+/** Where an option says that keys are published. Throws an `OptionsError`. */
+export function keySetUrl(given: unknown, path: string): URL {
+  let url: URL;
+  try {
+    url = new URL(String(given));
+  } catch (cause) {
+    throw new OptionsError(path, "must be a whole URL: is it set?", { cause });
+  }
+  // Keys that anybody on the way can exchange verify nothing.
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
+    throw new OptionsError(path, "must begin with https:, unless it is on this machine");
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw new OptionsError(path, "must not hold a password");
+  }
+  return url;
 }
 
 /** Fetches a JWK set. Rejects with an error that says what was wrong. */

@@ -6,7 +6,7 @@ import { OptionsError } from "../errors.js";
 import { isRecord } from "../identity/identity.js";
 import { unknownOption } from "../options-names.js";
 import { type Duration, milliseconds, timeout } from "./duration.js";
-import { isLoopback } from "./loopback.js";
+import { keySetUrl } from "./jwks.js";
 import type { RevocationList } from "./revocation.js";
 import { type CheckedRevocation, checkRevocation, type RevocationOptions } from "./revocation-check.js";
 
@@ -258,23 +258,6 @@ function checkRemote(options: unknown, path: string): CheckedRemote {
     cooldown: milliseconds(given["cooldown"], `${path}.cooldown`, 30_000),
     staleIfError: milliseconds(given["staleIfError"], `${path}.staleIfError`, HOUR),
   };
-}
-
-function keySetUrl(given: unknown, path: string): URL {
-  let url: URL;
-  try {
-    url = new URL(String(given));
-  } catch (cause) {
-    throw new OptionsError(path, "must be a URL", { cause });
-  }
-  // Keys that anybody on the way can exchange verify nothing.
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
-    throw new OptionsError(path, "must begin with https:, unless it is on this machine");
-  }
-  if (url.username !== "" || url.password !== "") {
-    throw new OptionsError(path, "must not hold a password");
-  }
-  return url;
 }
 
 function checkLocal(options: unknown, path: string): CheckedLocal {

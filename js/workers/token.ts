@@ -7,8 +7,8 @@ import { IdentityError, JwtError, type JwtErrorCode, OptionsError } from "../err
 import { isRecord } from "../identity/identity.js";
 import { unknownOption } from "../options-names.js";
 import { type Duration, milliseconds, timeout } from "../tokens/duration.js";
+import { keySetUrl } from "../tokens/jwks.js";
 import type { JwtClaims } from "../tokens/jwt-claims.js";
-import { isLoopback } from "../tokens/loopback.js";
 import type { RevocationList } from "../tokens/revocation.js";
 import {
   type CheckedRevocation,
@@ -117,7 +117,7 @@ export class TokenVerifier {
     const { now = () => new Date() } = options;
     this.#now = now;
     this.#keys = new KeyCache({
-      url: checkUrl(options.jwksUrl, at("jwksUrl")),
+      url: keySetUrl(options.jwksUrl, at("jwksUrl")),
       ttl: milliseconds(options.ttl, at("ttl"), 10 * MINUTE),
       staleIfError: milliseconds(options.staleIfError, at("staleIfError"), 24 * 60 * MINUTE),
       cooldown: milliseconds(options.cooldown, at("cooldown"), MINUTE / 2),
@@ -259,19 +259,6 @@ function claimCode({ claim, reason }: errors.JWTClaimValidationFailed): JwtError
     default:
       return "JWT_MALFORMED";
   }
-}
-
-function checkUrl(given: unknown, path: string): URL {
-  let url: URL;
-  try {
-    url = new URL(String(given));
-  } catch (cause) {
-    throw new OptionsError(path, "must be a whole URL: is the variable set?", { cause });
-  }
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
-    throw new OptionsError(path, "must begin with https:");
-  }
-  return url;
 }
 
 function texts(value: unknown, path: string): string[] {
