@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { Miniflare } from "miniflare";
 import { exampleFolder } from "../../../scripts/lib/examples.mjs";
 
@@ -55,7 +56,7 @@ export async function startPair(issuer, { policies = true, entry = "auth", bindi
     handleRuntimeStdio: (out, err) => {
       for (const stream of [out, err]) {
         stream.setEncoding("utf8");
-        stream.on("data", (text) => lines.push(...text.split("\n").filter((line) => line !== "")));
+        createInterface({ input: stream }).on("line", (line) => lines.push(line));
       }
     },
   });
