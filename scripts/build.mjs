@@ -10,6 +10,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CI, elapsed, inRoot, install, manifest, run, runTool } from "./lib/project.mjs";
+import { NoToolchain } from "./lib/wasm-toolchain.mjs";
 import { buildWasm } from "./wasm.mjs";
 
 const require = createRequire(import.meta.url);
@@ -31,7 +32,7 @@ async function buildWasmIfPossible() {
   try {
     await buildWasm();
   } catch (error) {
-    if (CI || !error.message.includes("rustup target add")) {
+    if (CI || !(error instanceof NoToolchain)) {
       throw error;
     }
     console.warn(`SKIPPED: the WebAssembly engine is not built: ${error.message}`);

@@ -9,6 +9,7 @@
 
 import { existsSync, readdirSync } from "node:fs";
 import { build } from "./build.mjs";
+import { installInCI } from "./lib/apt.mjs";
 import { provideChromium } from "./lib/chromium.mjs";
 import { CI, elapsed, inRoot, npm, run, runTool } from "./lib/project.mjs";
 
@@ -139,11 +140,8 @@ async function requireRedis() {
       (code) => code === 0,
       () => false,
     );
-  if (CI && !(await found("redis-server")) && (await found("apt-get"))) {
-    await run("apt-get", ["update", "--quiet"]);
-    await run("apt-get", ["install", "--yes", "--quiet", "--no-install-recommends", "redis-server"], {
-      env: { DEBIAN_FRONTEND: "noninteractive" },
-    });
+  if (!(await found("redis-server"))) {
+    await installInCI("redis-server");
   }
 }
 

@@ -15,7 +15,7 @@ const AMBIGUOUS: readonly [RegExp, string][] = [
 export interface NormalPath {
   /** Decoded, one a segment; none of them is empty. */
   readonly segments: readonly string[];
-  /** As it is sent on: encoded again, no more than it has to be. */
+  /** As it is sent on: each segment encoded again, in one way whichever it came in. */
   readonly text: string;
 }
 

@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { CI, run } from "./project.mjs";
+import { installInCI } from "./apt.mjs";
 
 /** The names on the path, and the places where installers put it on systems that have no path for it. */
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -21,14 +21,7 @@ export function findChromium() {
 
 /** Installs a browser where continuous integration lacks one and the system is Debian's. */
 export async function provideChromium() {
-  if (findChromium() === undefined && CI && existsSync("/usr/bin/apt-get")) {
-    const root = process.getuid() === 0 ? [] : ["sudo"];
-    for (const args of [
-      ["update", "-qq"],
-      ["install", "-y", "-qq", "--no-install-recommends", "chromium"],
-    ]) {
-      const [command, ...rest] = [...root, "apt-get", ...args];
-      await run(command, rest, { env: { DEBIAN_FRONTEND: "noninteractive" } });
-    }
+  if (findChromium() === undefined) {
+    await installInCI("chromium");
   }
 }

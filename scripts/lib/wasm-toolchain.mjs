@@ -5,7 +5,8 @@
 
 import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CI, elapsed, inRoot, output, run } from "./project.mjs";
+import { installInCI } from "./apt.mjs";
+import { elapsed, inRoot, output, run } from "./project.mjs";
 
 export const TARGET = "wasm32-unknown-unknown";
 
@@ -18,16 +19,19 @@ const DEBIAN = {
 
 const silent = { quiet: true, onLine: () => undefined };
 
-/** A toolchain: `{ name, cargo, env }`, the path of cargo and what it needs in its environment. Rejects where there is none. */
+/** This machine has none; the message says what to install. */
+export class NoToolchain extends Error {}
+
+/** A toolchain: `{ name, cargo, env }`, the path of cargo and what it needs in its environment. Rejects with `NoToolchain`. */
 export async function wasmToolchain() {
   if (await rustupHasTarget()) {
     return { name: "rustup", cargo: "cargo", env: {} };
   }
-  if (!hasDebian() && CI && existsSync("/usr/bin/apt-get")) {
-    await installDebian();
+  if (!hasDebian()) {
+    await installInCI(...DEBIAN.packages);
   }
   if (!hasDebian()) {
-    throw new Error(
+    throw new NoToolchain(
       `building the WebAssembly engine needs the standard library of Rust for ${TARGET}: run \`rustup target add ${TARGET}\`, ` +
         `or on Debian \`apt-get install ${DEBIAN.packages.join(" ")}\``,
     );
@@ -52,17 +56,6 @@ async function rustupHasTarget() {
 }
 
 const hasDebian = () => existsSync(DEBIAN.cargo) && existsSync(DEBIAN.library);
-
-async function installDebian() {
-  const root = process.getuid() === 0 ? [] : ["sudo"];
-  for (const args of [
-    ["update", "-qq"],
-    ["install", "-y", "-qq", "--no-install-recommends", ...DEBIAN.packages],
-  ]) {
-    const [command, ...rest] = [...root, "apt-get", ...args];
-    await run(command, rest, { env: { DEBIAN_FRONTEND: "noninteractive" } });
-  }
-}
 
 /** rustup's linker, where Debian's package of it is not installed. */
 async function linker() {
