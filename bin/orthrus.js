@@ -1,13 +1,21 @@
 #!/usr/bin/env node
 "use strict";
 
-const { loadNative } = require("../dist/engine/addon.js");
-
-async function main() {
-  process.exitCode = await loadNative().cli(process.argv.slice(2));
+async function main([verb, ...rest]) {
+  // It keeps keys and policies up to date by JavaScript; the other verbs are the addon's alone.
+  if (verb === "server") {
+    return require("../dist/server/command.js").runServer(rest);
+  }
+  const { loadNative } = require("../dist/engine/addon.js");
+  return loadNative().cli(process.argv.slice(2));
 }
 
-main().catch((error) => {
-  console.error(`orthrus: error: ${error.message}`);
-  process.exitCode = 1;
-});
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error) => {
+    console.error(`orthrus: error: ${error.message}`);
+    process.exitCode = 1;
+  },
+);

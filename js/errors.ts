@@ -154,6 +154,19 @@ export class ClosedError extends OrthrusError {
   }
 }
 
+/** A server does not start: a socket cannot be had. Code: `SERVER_START`. */
+export class ServerError extends OrthrusError {
+  static {
+    ServerError.prototype.name = "ServerError";
+  }
+
+  declare readonly code: "SERVER_START";
+
+  constructor(message: string, options?: ErrorOptions) {
+    super("SERVER_START", message, options);
+  }
+}
+
 /** The policies cannot be read: nothing is there, or no directory or archive; it is broken or may not be read. Code: `STORE_UNREADABLE`. */
 export class StoreError extends OrthrusError {
   static {

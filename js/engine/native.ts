@@ -15,6 +15,7 @@ import {
   PolicyError,
   RequestError,
   type RequestErrorCode,
+  ServerError,
   StoreError,
 } from "../errors.js";
 import type { TestResults } from "./test-results.js";
@@ -87,6 +88,45 @@ export interface Native {
   /** Verifies a token at an instant in milliseconds since 1970. JSON: `[header, claims]`. */
   verifyJwt(verifier: NativeJwtVerifier, token: string, now: number): string;
 }
+
+/** A server: an object of the addon. */
+export interface NativeServer {
+  readonly __nativeServer: unique symbol;
+}
+
+/** What the addon has beside what every engine has: servers. */
+export interface NativeServers {
+  /**
+   * Starts a server. `options` is JSON of `config` (`ServerConfig` in `crates/server`), `driver` and `directory`. `hear` gets JSON: a
+   * {@link ServerEvent}, or a {@link ServerQuestion}, which `serverAnswer` answers.
+   */
+  serve(engine: EngineNumber, options: string, hear: (text: string) => void): NativeServer;
+  /** JSON: `{http, grpc}`; `null` once it is stopped. */
+  serverAddresses(server: NativeServer): string;
+  /** Has it decide by another engine, which took so many milliseconds to load. */
+  serverPolicies(server: NativeServer, engine: EngineNumber, milliseconds: number): void;
+  serverPoliciesFailed(server: NativeServer, message: string): void;
+  serverKeys(server: NativeServer, keySet: number, verifier?: NativeJwtVerifier | undefined): void;
+  serverAnswer(server: NativeServer, number: number, error: string | undefined, answer: boolean): void;
+  /** Resolves when all that was under way is answered, after so many milliseconds at the latest. */
+  stopServer(server: NativeServer, grace: number): Promise<void>;
+  /** Reads a configuration: JSON of `file`, `places` and `warnings`. Fails with `POLICY_INVALID` and its diagnostics. */
+  readServerConfig(name: string, text: string, overrides: string, environment: string): string;
+}
+
+/** Something that a server tells. */
+export interface ServerEvent {
+  level: "info" | "warn" | "error";
+  /** Which part of it tells it, such as `orthrus.tokens`. */
+  logger: string;
+  message: string;
+  fields: Record<string, unknown>;
+}
+
+/** Something that a server wants to know. */
+export type ServerQuestion =
+  | { ask: "keys"; number: number; keySet: number; renew: boolean }
+  | { ask: "revoked"; number: number; claims: string };
 
 /** The rules for the tokens of a key set as the addon gets them, as JSON. */
 export interface NativeJwtRules {
@@ -186,6 +226,15 @@ export function attempt<T>(call: () => T): T {
   }
 }
 
+/** What a call of the addon resolves to. Rejects with the error of this package that stands for what it rejects with. */
+export async function attemptLater<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw errorFromNative(error);
+  }
+}
+
 /** The error of this package that stands for an error of the addon. */
 export function errorFromNative(error: unknown): OrthrusError {
   if (error instanceof OrthrusError) {
@@ -209,6 +258,8 @@ export function errorFromNative(error: unknown): OrthrusError {
       return new OptionsError(path, message);
     case "STORE_UNREADABLE":
       return new StoreError(message, path);
+    case "SERVER_START":
+      return new ServerError(message);
     case "ENGINE_CLOSED":
       return new ClosedError();
     case "JWT_KEYS_INVALID":

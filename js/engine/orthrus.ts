@@ -10,8 +10,9 @@ import { ClosedError, type Diagnostic, OptionsError, RequestError, ValidationFai
 import { splitAnswer, withoutAudit } from "./answer.js";
 import { type AuxClaims, decodeAuxData } from "./aux-data.js";
 import { type DecisionLogEntry, decisionLogEntry } from "./decision-log.js";
+import { DirectoryStore } from "./directory-store.js";
 import { frame, writeFrame } from "./frame.js";
-import { type Answer, attempt, errorFromNative, type Native } from "./native.js";
+import { type Answer, attempt, attemptLater, errorFromNative, type Native } from "./native.js";
 import { CHECK_RESOURCE, CHECK_RESOURCES, IS_ALLOWED, type Operation } from "./operation.js";
 import { type CheckedOptions, checkOptions, type Options } from "./options.js";
 import { encodeFiles } from "./policy-files.js";
@@ -58,16 +59,22 @@ export class Orthrus {
   /** `undefined` once it is closed. */
   #policies: PolicySet | undefined;
   readonly #bundle: BundleHandle | undefined;
+  readonly #directory: DirectoryStore | undefined;
+  readonly #followers = new Set<(policies: PolicySet) => void>();
 
   /** Where the engine comes from. */
   protected static readonly platform: EngineSource = { loadNative, whenReady };
 
   /** Engines are opened, by `open` and its siblings. */
-  protected constructor(policies: PolicySet, options: CheckedOptions, opened?: OpenedBundle) {
+  protected constructor(policies: PolicySet, options: CheckedOptions, opened?: OpenedBundle | DirectoryStore) {
     this.#policies = policies;
     this.#options = options;
     forgotten?.register(this, policies, this);
-    this.#bundle = opened?.follow((next) => this.#replace(next));
+    if (opened instanceof DirectoryStore) {
+      this.#directory = opened;
+    } else {
+      this.#bundle = opened?.follow((next) => this.#replace(next));
+    }
   }
 
   /**
@@ -83,8 +90,8 @@ export class Orthrus {
     }
     const checked = checkOptions(options, BUNDLE_OPTIONS);
     refuseBundleOptions(options);
-    const native = await this.platform.whenReady();
-    return new this(new PolicySet(native, await native.open(file, checked.native).catch(rethrow)), checked);
+    const store = new DirectoryStore(await this.platform.whenReady(), file, checked.native);
+    return new this(await store.read(), checked, store);
   }
 
   /** {@link Orthrus.open} that blocks. */
@@ -100,7 +107,7 @@ export class Orthrus {
     refuseBundleOptions(options);
     const native = this.platform.loadNative();
     const engine = attempt(() => native.openSync(file, checked.native));
-    return new this(new PolicySet(native, engine), checked);
+    return new this(new PolicySet(native, engine), checked, new DirectoryStore(native, file, checked.native));
   }
 
   /**
@@ -144,7 +151,7 @@ export class Orthrus {
     const checked = checkOptions(options);
     const texts = encodeFiles(files);
     const native = await this.platform.whenReady();
-    const engine = await native.fromFiles(texts, checked.native).catch(rethrow);
+    const engine = await attemptLater(() => native.fromFiles(texts, checked.native));
     return new this(new PolicySet(native, engine), checked);
   }
 
@@ -210,11 +217,16 @@ export class Orthrus {
   }
 
   /**
-   * Asks the source of the bundle now. Resolves to whether other policies decide from here on; all checks that begin later are decided
-   * by them, also those of `withPrincipal`. Rejects with why that failed; the policies go on deciding.
+   * Asks the source of the bundle, or reads the directory or archive, now. Resolves to whether other policies decide from here on (those of a
+   * directory always count as others); all checks that begin later are decided by them, also those of `withPrincipal`. Rejects with
+   * why that failed; the policies go on deciding.
    */
   async refresh(): Promise<boolean> {
     this.#opened();
+    if (this.#directory !== undefined) {
+      this.#replace(await this.#directory.read());
+      return true;
+    }
     return this.#bundle?.refresh() ?? Promise.reject(noSource());
   }
 
@@ -240,6 +252,24 @@ export class Orthrus {
     }
   }
 
+  /**
+   * Tells of the policies that decide: now, and whenever others do. Gives what ends that.
+   * @internal
+   */
+  follow(told: (policies: PolicySet) => void): () => void {
+    told(this.#opened());
+    this.#followers.add(told);
+    return () => this.#followers.delete(told);
+  }
+
+  /**
+   * The directory or archive that the policies were read from.
+   * @internal
+   */
+  get directory(): string | undefined {
+    return this.#directory?.path;
+  }
+
   #opened(): PolicySet {
     if (this.#policies === undefined) {
       throw new ClosedError();
@@ -249,10 +279,17 @@ export class Orthrus {
 
   /** A check is made from beginning to end without a pause, so that nothing decides by the old policies any more. */
   #replace(next: PolicySet): void {
-    const old = this.#opened();
+    const old = this.#policies;
+    if (old === undefined) {
+      next.close();
+      throw new ClosedError();
+    }
     this.#policies = next;
     forgotten?.unregister(this);
     forgotten?.register(this, next, this);
+    for (const told of this.#followers) {
+      told(next);
+    }
     old.close();
   }
 
@@ -391,8 +428,4 @@ function throwIfAborted(options: RequestOptions | undefined): void {
   if (options?.signal?.aborted) {
     throw options.signal.reason;
   }
-}
-
-function rethrow(error: unknown): never {
-  throw errorFromNative(error);
 }

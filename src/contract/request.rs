@@ -123,8 +123,11 @@ pub(super) fn validated(request: &CheckResourcesRequest<'_>) -> Result<(), Reque
     Ok(())
 }
 
-/// The `auxData` of a request, from its JSON.
-pub(super) fn aux_data_from_json<'a>(text: &'a str, arena: &'a Bump) -> Result<AuxData<'a>, RequestError> {
+/// The `auxData` of a request, from its JSON: claims of tokens that somebody has verified.
+///
+/// # Errors
+/// Text that is no JSON, or values of the wrong type.
+pub fn aux_data_from_json<'a>(text: &'a str, arena: &'a Bump) -> Result<AuxData<'a>, RequestError> {
     let path = Path::Root.field("auxData");
     let value = json::read(text, arena).map_err(|error| RequestError::at(&path, error))?;
     read_aux_data(&path, value)
@@ -155,7 +158,7 @@ fn check_names(path: &Path<'_>, what: &str, names: &[&str]) -> Result<(), Reques
 }
 
 fn check_policy_version(path: &Path<'_>, version: &str) -> Result<(), RequestError> {
-    if version.bytes().all(is_word) {
+    if is_policy_version(version) {
         return Ok(());
     }
     let message = format_args!("`{version}` is not a policy version: use letters, digits and `_`");
@@ -248,12 +251,13 @@ fn read_strings<'a>(
 }
 
 /// Index of the first name that has stood before.
-fn first_repeated(names: &[&str]) -> Option<usize> {
+#[must_use]
+pub fn first_repeated<T: Ord>(names: &[T]) -> Option<usize> {
     if names.len() <= COMPARE_PAIRS {
         return (1..names.len()).find(|index| names[..*index].contains(&names[*index]));
     }
     let mut order: std::vec::Vec<usize> = (0..names.len()).collect();
-    order.sort_by_key(|index| names[*index]);
+    order.sort_by_key(|index| &names[*index]);
     order.windows(2).filter(|pair| names[pair[0]] == names[pair[1]]).map(|pair| pair[1]).min()
 }
 
@@ -320,12 +324,19 @@ impl<'a, 'p> Fields<'a, 'p> {
 }
 
 /// `^(^$|\.|[0-9a-zA-Z][\w\-]*(\.\w[\w\-]*)*)$`, as Cerbos' API has it.
-fn is_scope(scope: &str) -> bool {
+#[must_use]
+pub fn is_scope(scope: &str) -> bool {
     let is_segment = |segment: &str| {
         segment.bytes().next().is_some_and(is_word)
             && segment.bytes().all(|byte| is_word(byte) || byte == b'-')
     };
     scope.is_empty() || scope == "." || (!scope.starts_with('_') && scope.split('.').all(is_segment))
+}
+
+/// `^\w*$`, as Cerbos' API has it.
+#[must_use]
+pub fn is_policy_version(version: &str) -> bool {
+    version.bytes().all(is_word)
 }
 
 fn is_word(byte: u8) -> bool {

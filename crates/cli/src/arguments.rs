@@ -76,7 +76,7 @@ impl fmt::Display for UsageError {
     }
 }
 
-const VERBS: [&str; 3] = ["compile", "bundle", "inspect"];
+const VERBS: [&str; 4] = ["compile", "bundle", "inspect", "server"];
 const COMPILE: &str = "compile ";
 
 /// Every option of `compile`, for suggestions.

@@ -9,6 +9,7 @@ Verbs:
   compile <dir>   check the policies of a directory and run their tests
   bundle <dir>    compile the policies of a directory into one file
   inspect <file>  tell what is in such a file
+  server          serve decisions over HTTP and gRPC, and to proxies
 
 Options:
   -h, --help     print this help, or that of a verb

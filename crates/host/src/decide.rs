@@ -55,7 +55,7 @@ fn decide<'a>(
 }
 
 /// Lends the thread's arena, emptied afterwards: what a check needs is allocated once and used again.
-fn with_arena<T>(run: impl FnOnce(&Bump) -> T) -> T {
+pub fn with_arena<T>(run: impl FnOnce(&Bump) -> T) -> T {
     /// An arena that one huge request has blown up is not kept.
     const KEEP_AT_MOST: usize = 1 << 20;
     thread_local! {

@@ -12,7 +12,7 @@ mod time;
 mod warm_up;
 
 pub use answer::{Answer, attributes_json};
-pub use decide::{check_frame, check_json};
+pub use decide::{check_frame, check_json, with_arena};
 pub use failure::{Failure, diagnostics_json};
 pub use open::{PolicySet, Settings, from_bundle, from_files};
 pub use time::from_milliseconds;

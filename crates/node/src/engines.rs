@@ -22,6 +22,13 @@ pub(crate) fn remove(number: u32) {
     }
 }
 
+/// An engine that lives on when its number is given back.
+pub(crate) fn get(number: u32) -> Result<Arc<PolicySet>, crate::error::Failure> {
+    let engines = ENGINES.read().unwrap_or_else(PoisonError::into_inner);
+    let engine = engines.get(number as usize).cloned().flatten();
+    engine.ok_or_else(|| Failure::Closed.into())
+}
+
 /// Runs with an engine.
 pub(crate) fn with<T>(
     number: u32,

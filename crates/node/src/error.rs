@@ -14,6 +14,15 @@ pub(crate) enum Failure {
     Host(orthrus_host::Failure),
     /// The policy directory cannot be read.
     Store(StoreError),
+    /// An option is not what it should be.
+    Option {
+        /// Which.
+        path: String,
+        /// What it should be.
+        message: String,
+    },
+    /// A server does not start.
+    Server(String),
     /// Keys cannot be used.
     Keys(String),
     /// A token is refused.
@@ -33,6 +42,8 @@ impl Failure {
             Self::Host(failure) => failure.code(),
             Self::Store(StoreError::Files(_)) => "POLICY_INVALID",
             Self::Store(_) => "STORE_UNREADABLE",
+            Self::Option { .. } => "OPTIONS_INVALID",
+            Self::Server(_) => "SERVER_START",
             Self::Keys(_) => "JWT_KEYS_INVALID",
             Self::Token(refusal) => refusal.code(),
         }
@@ -46,7 +57,8 @@ impl Failure {
                 json["diagnostics"] = diagnostics_json(diagnostics);
             }
             Self::Store(error) => json["path"] = error.path().map(|path| path.to_string_lossy()).into(),
-            Self::Keys(_) | Self::Token(_) => {}
+            Self::Option { path, .. } => json["path"] = path.as_str().into(),
+            Self::Server(_) | Self::Keys(_) | Self::Token(_) => {}
         }
         json
     }
@@ -57,7 +69,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Host(failure) => failure.fmt(f),
             Self::Store(error) => error.fmt(f),
-            Self::Keys(message) => f.write_str(message),
+            Self::Keys(message) | Self::Server(message) | Self::Option { message, .. } => f.write_str(message),
             Self::Token(refusal) => refusal.fmt(f),
         }
     }

@@ -11,8 +11,12 @@ mod engines;
 mod error;
 mod jwt;
 mod open;
+mod server;
 
-use napi::bindgen_prelude::{AsyncTask, Either, External, Object};
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{AsyncTask, Either, External, Function, Object};
+use napi::threadsafe_function::UnknownReturnValue;
 use napi::{Env, Result};
 use napi_derive::napi;
 use orthrus::cel::Timestamp;
@@ -21,6 +25,7 @@ use orthrus_identity::Verifier;
 
 use cli::{Compile, MakeBundle, Run};
 use open::{Open, Origin};
+use server::{Server, Stop};
 
 /// Opens a policy directory on a worker thread. Options are JSON.
 #[napi(catch_unwind)]
@@ -134,14 +139,66 @@ pub fn check_json(
 /// Makes a verifier of keys: of a JWK set that is published (`remote`) or our own (`local`), of keys in PEM (`pem`), of a
 /// `secret`, or of `none`, which believes any signature. Rules are JSON.
 #[napi(catch_unwind)]
-pub fn jwt_verifier(source: String, keys: &[u8], rules: String) -> Result<External<Verifier>> {
-    Ok(External::new(jwt::verifier(&source, keys, &rules)?))
+pub fn jwt_verifier(source: String, keys: &[u8], rules: String) -> Result<External<Arc<Verifier>>> {
+    Ok(External::new(Arc::new(jwt::verifier(&source, keys, &rules)?)))
 }
 
 /// Verifies a token at an instant in milliseconds since 1970: a JSON list of header and claims.
 #[napi(catch_unwind)]
-pub fn verify_jwt(verifier: &External<Verifier>, token: String, now: f64) -> Result<String> {
+pub fn verify_jwt(verifier: &External<Arc<Verifier>>, token: String, now: f64) -> Result<String> {
     Ok(jwt::verify(verifier, &token, now)?)
+}
+
+/// Starts a server that decides by an engine. Options are JSON; `hear` gets JSON, an event or a question with a number.
+#[napi(catch_unwind)]
+pub fn serve(
+    engine: u32,
+    options: String,
+    hear: Function<'_, String, UnknownReturnValue>,
+) -> Result<External<Server>> {
+    Ok(External::new(server::serve(engine, &options, hear)?))
+}
+
+/// Where a server listens, in JSON; `null` once it is stopped.
+#[napi(catch_unwind)]
+pub fn server_addresses(server: &External<Server>) -> String {
+    server.addresses()
+}
+
+/// Has a server decide by another engine, which took so many milliseconds to load.
+#[napi(catch_unwind)]
+pub fn server_policies(server: &External<Server>, engine: u32, milliseconds: f64) -> Result<()> {
+    server.set_policies(engine, milliseconds)
+}
+
+/// Tells a server that newer policies are refused.
+#[napi(catch_unwind)]
+pub fn server_policies_failed(server: &External<Server>, message: String) {
+    server.policies_failed(message);
+}
+
+/// Gives a server the keys of a key set; none where they may serve no longer.
+#[napi(catch_unwind)]
+pub fn server_keys(server: &External<Server>, key_set: u32, verifier: Option<&External<Arc<Verifier>>>) {
+    server.set_keys(key_set, verifier);
+}
+
+/// Answers a question of a server, or says why there is no answer.
+#[napi(catch_unwind)]
+pub fn server_answer(server: &External<Server>, number: u32, error: Option<String>, answer: bool) {
+    server.answer(number, error, answer);
+}
+
+/// Stops a server; what is under way may take so many milliseconds.
+#[napi(catch_unwind)]
+pub fn stop_server(server: &External<Server>, grace: f64) -> AsyncTask<Stop> {
+    AsyncTask::new(server.stop(grace))
+}
+
+/// Reads a configuration file of a server. `overrides` is a JSON list of paths and values, `environment` a JSON object.
+#[napi(catch_unwind)]
+pub fn read_server_config(name: String, text: String, overrides: String, environment: String) -> Result<String> {
+    server::config(name, text, &overrides, &environment)
 }
 
 fn now() -> Timestamp {

@@ -1,0 +1,120 @@
+//! Values that are not to be seen in the audit log.
+
+use serde::Serialize;
+use serde_json::Value;
+
+const MASKED: &str = "[MASKED]";
+
+/// Paths to what is replaced.
+pub(super) struct Mask(Vec<Vec<Step>>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    Field(String),
+    Index(usize),
+    /// All elements of a list, or all fields.
+    All,
+}
+
+impl Mask {
+    /// Reads paths such as `inputs[*].principal.attr.email` or `peer.address`; says which is none, and why.
+    pub(super) fn parse(paths: &[String]) -> Result<Self, (usize, String)> {
+        let read = |(index, path): (usize, &String)| steps(path).map_err(|why| (index, why));
+        paths.iter().enumerate().map(read).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// An entry as JSON, without what is not to be seen.
+    pub(super) fn serialize(&self, entry: &impl Serialize) -> Result<String, serde_json::Error> {
+        if self.0.is_empty() {
+            return serde_json::to_string(entry);
+        }
+        let mut value = serde_json::to_value(entry)?;
+        for path in &self.0 {
+            mask(&mut value, path);
+            // What is told of a check stands below its method.
+            if let Some(method) = value.get_mut("checkResources") {
+                mask(method, path);
+            }
+        }
+        serde_json::to_string(&value)
+    }
+}
+
+fn steps(path: &str) -> Result<Vec<Step>, String> {
+    let mut steps = Vec::new();
+    for part in path.split('.') {
+        let (name, mut rest) = part.split_at(part.find('[').unwrap_or(part.len()));
+        match name {
+            "" => return Err(format!("`{path}` has a field without a name")),
+            "*" => steps.push(Step::All),
+            name => steps.push(Step::Field(name.to_owned())),
+        }
+        while let Some(inner) = rest.strip_prefix('[') {
+            let end = inner.find(']').ok_or_else(|| format!("`{path}` has a `[` without `]`"))?;
+            steps.push(match &inner[..end] {
+                "*" => Step::All,
+                index => match index.parse() {
+                    Ok(index) => Step::Index(index),
+                    Err(_) => Step::Field(index.trim_matches(['"', '\'']).to_owned()),
+                },
+            });
+            rest = &inner[end + 1..];
+        }
+        if !rest.is_empty() {
+            return Err(format!("`{path}` has `{rest}` after a `]`"));
+        }
+    }
+    Ok(steps)
+}
+
+fn mask(value: &mut Value, path: &[Step]) {
+    let Some((step, rest)) = path.split_first() else {
+        *value = MASKED.into();
+        return;
+    };
+    match (step, value) {
+        (Step::Field(name), Value::Object(fields)) => {
+            fields.get_mut(name).into_iter().for_each(|value| mask(value, rest));
+        }
+        (Step::Index(index), Value::Array(elements)) => {
+            elements.get_mut(*index).into_iter().for_each(|value| mask(value, rest));
+        }
+        (Step::All, Value::Array(elements)) => elements.iter_mut().for_each(|value| mask(value, rest)),
+        (Step::All, Value::Object(fields)) => fields.values_mut().for_each(|value| mask(value, rest)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn masked(paths: &[&str], value: &Value) -> Value {
+        let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
+        let Ok(mask) = Mask::parse(&paths) else { panic!("{paths:?} is refused") };
+        serde_json::from_str(&mask.serialize(value).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_is_named_is_replaced_and_nothing_else() {
+        let entry = json!({
+            "peer": {"address": "a"},
+            "checkResources": {"inputs": [{"principal": {"id": "p", "attr": {"mail": "m", "age": 3}}}, {"principal": {}}]},
+        });
+        let expected = json!({
+            "peer": {"address": "[MASKED]"},
+            "checkResources": {"inputs": [{"principal": {"id": "p", "attr": {"mail": "[MASKED]", "age": 3}}}, {"principal": {}}]},
+        });
+        assert_eq!(masked(&["peer.address", "inputs[*].principal.attr.mail", "none.there"], &entry), expected);
+        assert_eq!(masked(&["inputs[0].principal[\"id\"]"], &entry)["checkResources"]["inputs"][0]["principal"]["id"], MASKED);
+        assert_eq!(masked(&["inputs[1].principal"], &entry)["checkResources"]["inputs"][1]["principal"], MASKED);
+    }
+
+    #[test]
+    fn paths_that_are_none() {
+        for path in ["", "a..b", "a[1", "a[1]b"] {
+            assert!(Mask::parse(&[path.to_owned()]).is_err(), "{path}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! A call: who makes it, and when.
+
+use std::time::{Instant, SystemTime};
+
+use http::HeaderMap;
+use tonic::Code;
+use ulid::Ulid;
+
+use crate::listen::Peer;
+use crate::pdp::Pdp;
+use crate::trace::Span;
+
+/// What is known of a call beside its request.
+pub(crate) struct Call {
+    /// `cerbosCallId`: a ULID.
+    pub(crate) id: String,
+    pub(crate) at: SystemTime,
+    started: Instant,
+    /// The method by its name in gRPC, over HTTP as well.
+    pub(crate) method: &'static str,
+    pub(crate) peer: Peer,
+    pub(crate) headers: HeaderMap,
+    pub(crate) span: Span,
+}
+
+impl Call {
+    pub(crate) fn begin(pdp: &Pdp, method: &'static str, peer: &Peer, headers: HeaderMap) -> Self {
+        Self {
+            id: Ulid::generate().to_string(),
+            at: SystemTime::now(),
+            started: Instant::now(),
+            method,
+            peer: peer.clone(),
+            span: pdp.tracer.call(method, &headers),
+            headers,
+        }
+    }
+
+    /// Tells metrics, traces and the audit log how it ended.
+    pub(crate) fn end(&self, pdp: &Pdp, code: Code) {
+        pdp.metrics.rpc(self.method, code, self.started.elapsed());
+        self.span.end(code == Code::Ok);
+        if let Some(audit) = &pdp.audit {
+            audit.access(self, code, &pdp.policies());
+        }
+    }
+
+    /// The first value of a header; empty where there is none that is a text.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}

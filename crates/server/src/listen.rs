@@ -1,0 +1,194 @@
+//! Sockets: TCP and Unix ones, with or without TLS, and the connections on them.
+
+use std::convert::Infallible;
+use std::fs::Permissions;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::watch;
+use tower::ServiceExt;
+
+use crate::config::Advanced;
+use crate::tls::{Certificate, Tls};
+
+/// Who is at the other end of a connection.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Peer {
+    /// `ADDRESS:PORT`; empty on a Unix socket.
+    pub(crate) address: String,
+    /// The certificate by which a client has shown who it is.
+    pub(crate) certificate: Option<Arc<Certificate>>,
+}
+
+/// A socket that is listened on.
+pub(crate) enum Socket {
+    Tcp(TcpListener),
+    Unix(UnixListener, PathBuf),
+}
+
+impl Socket {
+    /// `HOST:PORT`, `:PORT` for all addresses, or `unix:PATH`.
+    pub(crate) async fn bind(address: &str, mode: u32) -> io::Result<Self> {
+        if let Some(path) = address.strip_prefix("unix:") {
+            return bind_unix(Path::new(path), mode);
+        }
+        let host = if address.starts_with(':') { "[::]" } else { "" };
+        match TcpListener::bind(format!("{host}{address}")).await {
+            // A machine without IPv6.
+            Err(_) if !host.is_empty() => TcpListener::bind(format!("0.0.0.0{address}")).await.map(Self::Tcp),
+            other => other.map(Self::Tcp),
+        }
+    }
+
+    /// Where it is: `HOST:PORT`, or `unix:PATH`.
+    pub(crate) fn address(&self) -> String {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().map_or_else(|_| String::new(), |it| it.to_string()),
+            Self::Unix(_, path) => format!("unix:{}", path.display()),
+        }
+    }
+
+    async fn accept(&self) -> io::Result<(Stream, Option<SocketAddr>)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, address) = listener.accept().await?;
+                stream.set_nodelay(true)?;
+                Ok((Box::new(stream), Some(address)))
+            }
+            Self::Unix(listener, _) => Ok((Box::new(listener.accept().await?.0), None)),
+        }
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if let Self::Unix(_, path) = self {
+            // Another server may have taken it by now.
+            let _removed = std::fs::remove_file(path);
+        }
+    }
+}
+
+fn bind_unix(path: &Path, mode: u32) -> io::Result<Socket> {
+    use std::os::unix::fs::PermissionsExt;
+    // What a server that was killed has left behind.
+    if std::os::unix::net::UnixStream::connect(path).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
+        std::fs::remove_file(path)?;
+    }
+    let listener = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, Permissions::from_mode(mode))?;
+    Ok(Socket::Unix(listener, path.to_owned()))
+}
+
+pub(crate) trait Connection: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Connection for T {}
+
+type Stream = Box<dyn Connection>;
+
+/// How connections are treated.
+#[derive(Clone)]
+pub(crate) struct Limits {
+    pub(crate) advanced: Advanced,
+    pub(crate) grpc: bool,
+}
+
+/// Serves connections until it is told to stop; then those that are under way have `grace` to end.
+pub(crate) async fn serve(
+    socket: Socket,
+    tls: Option<Tls>,
+    router: axum::Router,
+    limits: Limits,
+    mut stop: watch::Receiver<bool>,
+    grace: Duration,
+) {
+    let server = builder(&limits);
+    let graceful = GracefulShutdown::new();
+    let watcher = Arc::new(graceful);
+    loop {
+        let accepted = tokio::select! {
+            accepted = socket.accept() => accepted,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        let Ok((stream, address)) = accepted else {
+            // Too many open files, mostly: others close meanwhile.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let (server, router, tls, watcher) = (server.clone(), router.clone(), tls.clone(), watcher.watcher());
+        let (setup, age) = (limits.advanced.grpc.connection_timeout, limits.advanced.grpc.max_connection_age);
+        let age = if limits.grpc { age.limit() } else { None };
+        tokio::spawn(async move {
+            let peer = Peer { address: address.map(|it| it.to_string()).unwrap_or_default(), certificate: None };
+            let (stream, peer) = match tls {
+                None => (stream, peer),
+                Some(tls) => {
+                    let accepting = tls.accept(stream);
+                    let limit = setup.limit().unwrap_or(Duration::from_secs(60));
+                    let Ok(Ok((stream, certificate))) = tokio::time::timeout(limit, accepting).await else { return };
+                    (stream, Peer { certificate, ..peer })
+                }
+            };
+            let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+                answer(router.clone(), request, peer.clone())
+            });
+            let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+            let connection = watcher.watch(connection);
+            match age {
+                // A client opens another: so connections are spread over servers that are added.
+                Some(age) => {
+                    let _ended = tokio::time::timeout(age, connection).await;
+                }
+                None => {
+                    let _ended = connection.await;
+                }
+            }
+        });
+    }
+    drop(socket);
+    if let Some(graceful) = Arc::into_inner(watcher) {
+        let _ended = tokio::time::timeout(grace, graceful.shutdown()).await;
+    }
+}
+
+async fn answer(
+    router: axum::Router,
+    request: Request<Incoming>,
+    peer: Peer,
+) -> Result<Response<Body>, Infallible> {
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(peer);
+    router.oneshot(request).await
+}
+
+fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    let http = &limits.advanced.http;
+    server
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(http.read_header_timeout.limit())
+        // Larger heads are 431.
+        .max_buf_size(64 << 10)
+        .keep_alive(true);
+    let streams = limits.advanced.grpc.max_concurrent_streams;
+    server
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams((streams > 0).then_some(streams))
+        .max_header_list_size(64 << 10)
+        .keep_alive_interval(Some(http.idle_timeout.limit().unwrap_or(Duration::from_secs(120))))
+        .keep_alive_timeout(Duration::from_secs(20));
+    server
+}

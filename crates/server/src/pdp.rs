@@ -1,0 +1,197 @@
+//! The decision point: requests of all kinds come down to one question to the engine.
+
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwap;
+use bumpalo::Bump;
+use bumpalo::collections::Vec as BumpVec;
+use orthrus::cel::{self, Timestamp};
+use orthrus::check::{Decision, Detail};
+use orthrus::contract::{CheckResourcesRequest, ResourceEntry, aux_data_from_json};
+use orthrus_host::{PolicySet, with_arena};
+use tonic::Code;
+
+use crate::audit::AuditLog;
+use crate::call::Call;
+use crate::config::RequestLimits;
+use crate::metrics::Metrics;
+use crate::proto::cerbos::audit::v1::RequestContext;
+use crate::proto::cerbos::engine::v1::{Principal, Resource};
+use crate::proto::cerbos::request::v1::AuxData;
+use crate::status::Status;
+use crate::tokens::Tokens;
+use crate::trace::Tracer;
+use crate::values::attributes;
+
+/// Policies, and what surrounds a decision by them.
+pub(crate) struct Pdp {
+    policies: ArcSwap<PolicySet>,
+    pub(crate) limits: RequestLimits,
+    pub(crate) tokens: Tokens,
+    pub(crate) audit: Option<AuditLog>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) tracer: Tracer,
+}
+
+/// A question, as the wire puts it.
+pub(crate) struct Asked<'a> {
+    pub(crate) request_id: &'a str,
+    /// Whether effective derived roles are to be told.
+    pub(crate) include_meta: bool,
+    pub(crate) principal: &'a Principal,
+    pub(crate) resources: Vec<(&'a Resource, &'a [String])>,
+    /// Claims of verified tokens.
+    pub(crate) claims: Option<&'a Claims>,
+    pub(crate) request_context: Option<&'a RequestContext>,
+}
+
+/// Claims of verified tokens, as the JSON of `auxData`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Claims(pub(crate) String);
+
+impl Pdp {
+    pub(crate) fn new(
+        policies: Arc<PolicySet>,
+        limits: RequestLimits,
+        tokens: Tokens,
+        audit: Option<AuditLog>,
+        metrics: Arc<Metrics>,
+        tracer: Tracer,
+    ) -> Self {
+        Self { policies: ArcSwap::new(policies), limits, tokens, audit, metrics, tracer }
+    }
+
+    /// Decides by other policies from now on; calls that are under way finish with those that they began with.
+    pub(crate) fn replace(&self, policies: Arc<PolicySet>) {
+        self.policies.store(policies);
+    }
+
+    pub(crate) fn policies(&self) -> Arc<PolicySet> {
+        self.policies.load_full()
+    }
+
+    /// Verifies the tokens of a request.
+    pub(crate) async fn claims(&self, aux_data: Option<&AuxData>) -> Result<Option<Claims>, Status> {
+        let Some(aux_data) = aux_data else { return Ok(None) };
+        if let Some(jwt) = &aux_data.jwt {
+            let claims = self.tokens.verify(&jwt.token, &jwt.key_set_id).await.map_err(invalid_aux_data)?;
+            return Ok(Some(Claims(format!("{{\"jwt\":{claims}}}"))));
+        }
+        let mut text = String::from("{\"jwts\":{");
+        for (index, (name, jwt)) in aux_data.jwts.iter().enumerate() {
+            let claims = self.tokens.verify(&jwt.token, &jwt.key_set_id).await.map_err(invalid_aux_data)?;
+            let comma = if index == 0 { "" } else { "," };
+            text.push_str(&format!("{comma}{}:{claims}", serde_json::Value::from(name.as_str())));
+        }
+        text.push_str("}}");
+        Ok((!aux_data.jwts.is_empty()).then_some(Claims(text)))
+    }
+
+    /// Refuses more resources, or more actions of one, than are allowed.
+    pub(crate) fn check_limits<'a>(
+        &self,
+        actions: impl ExactSizeIterator<Item = &'a [String]>,
+    ) -> Result<(), Status> {
+        let RequestLimits { max_resources_per_request, max_actions_per_resource } = self.limits;
+        let count = actions.len();
+        if count > max_resources_per_request {
+            return Err(Status::invalid(format!(
+                "number of resources in batch ({count}) exceeds configured limit ({max_resources_per_request})"
+            )));
+        }
+        for actions in actions {
+            let count = actions.len();
+            if count > max_actions_per_resource {
+                return Err(Status::invalid(format!(
+                    "number of actions ({count}) exceeds configured limit ({max_actions_per_resource})"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides, and tells what was decided. The question is validated already.
+    pub(crate) fn decide<T>(
+        &self,
+        call: &Call,
+        asked: &Asked<'_>,
+        tell: impl FnOnce(&[Decision<'_>]) -> T,
+    ) -> Result<T, Status> {
+        let started = Instant::now();
+        let span = self.tracer.check(call, asked);
+        let policies = self.policies.load();
+        let told = with_arena(|arena| {
+            let request = engine_request(asked, arena)?;
+            let audited = self.audit.as_ref().filter(|audit| audit.decisions());
+            let detail = Detail {
+                metadata: asked.include_meta || audited.is_some(),
+                evaluation_errors: audited.is_some(),
+                trace: audited.is_some(),
+            };
+            let now = if policies.engine.reads_clock() { now() } else { Timestamp::default() };
+            let decisions = policies.engine.check_resources(&request, now, detail, arena);
+            if let Some(audit) = audited {
+                audit.decision(call, asked, decisions, &policies);
+            }
+            Ok(tell(decisions))
+        });
+        self.metrics.checked(started.elapsed(), asked.resources.len(), told.is_ok());
+        span.end(told.is_ok());
+        told
+    }
+}
+
+fn invalid_aux_data(refusal: crate::tokens::TokenError) -> Status {
+    match refusal {
+        crate::tokens::TokenError::Unavailable(_) => Status::new(Code::Unavailable, "auxData cannot be verified now"),
+        // Why is in the log: it would tell an attacker how far a forged token got.
+        crate::tokens::TokenError::Refused(_) => Status::invalid("invalid auxData"),
+    }
+}
+
+fn engine_request<'a>(asked: &'a Asked<'a>, arena: &'a Bump) -> Result<CheckResourcesRequest<'a>, Status> {
+    let aux_data = match asked.claims {
+        None => None,
+        // They are an object: no other claims are verified.
+        Some(Claims(text)) => {
+            let read = aux_data_from_json(text, arena);
+            Some(read.map_err(|_| Status::invalid("invalid auxData"))?)
+        }
+    };
+    let principal = asked.principal;
+    let mut resources = BumpVec::with_capacity_in(asked.resources.len(), arena);
+    resources.extend(asked.resources.iter().map(|(resource, actions)| ResourceEntry {
+        resource: cel::Resource {
+            kind: &resource.kind,
+            id: &resource.id,
+            attr: attributes(resource.attr.iter(), arena),
+            policy_version: &resource.policy_version,
+            scope: &resource.scope,
+        },
+        actions: texts(actions, arena),
+    }));
+    Ok(CheckResourcesRequest {
+        request_id: asked.request_id,
+        include_meta: asked.include_meta,
+        principal: cel::Principal {
+            id: &principal.id,
+            roles: texts(&principal.roles, arena),
+            attr: attributes(principal.attr.iter(), arena),
+            policy_version: &principal.policy_version,
+            scope: &principal.scope,
+        },
+        resources: resources.into_bump_slice(),
+        aux_data,
+    })
+}
+
+fn texts<'a>(texts: &'a [String], arena: &'a Bump) -> &'a [&'a str] {
+    arena.alloc_slice_fill_iter(texts.iter().map(String::as_str))
+}
+
+fn now() -> Timestamp {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let seconds = i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX);
+    Timestamp::new(seconds, since_1970.subsec_nanos()).unwrap_or_default()
+}

@@ -1,0 +1,248 @@
+//! Starting and stopping.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use orthrus_host::PolicySet;
+use orthrus_identity::Verifier;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tonic_health::server::HealthReporter;
+
+use crate::audit::AuditLog;
+use crate::config::ServerConfig;
+use crate::gateway::Gateway;
+use crate::host::{Event, Host, Level};
+use crate::listen::{Limits, Socket, serve};
+use crate::metrics::Metrics;
+use crate::pdp::Pdp;
+use crate::server::{Addresses, Shared};
+use crate::tls::Tls;
+use crate::tokens::Tokens;
+use crate::trace::Tracer;
+use crate::{grpc, http};
+
+/// How often it is looked whether certificates have changed.
+const CERTIFICATES: Duration = Duration::from_secs(10);
+
+/// Why a server does not start.
+#[derive(Debug)]
+pub enum StartError {
+    /// The configuration is wrong.
+    Config {
+        /// Where in it.
+        path: String,
+        /// What is wrong there.
+        message: String,
+    },
+    /// A socket cannot be had.
+    Listen {
+        /// Which.
+        address: String,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The threads cannot be had.
+    Threads(std::io::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config { path, message } => write!(f, "{path}: {message}"),
+            Self::Listen { address, error } => write!(f, "cannot listen on {address}: {error}"),
+            Self::Threads(error) => write!(f, "cannot start threads: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// Where policies come from, as far as a server tells it.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// `disk`, `bundle` or the like.
+    pub driver: String,
+    /// The directory; empty where there is none.
+    pub directory: String,
+}
+
+/// A server that runs, until it is stopped or dropped.
+pub struct Running {
+    runtime: Option<Runtime>,
+    shared: Arc<Shared>,
+    addresses: Addresses,
+    stop: watch::Sender<bool>,
+    serving: Vec<JoinHandle<()>>,
+    health: Option<HealthReporter>,
+}
+
+/// Starts a server on threads of its own. When this returns, it answers.
+///
+/// # Errors
+/// The configuration is wrong, or a socket cannot be had.
+pub fn start(
+    config: ServerConfig,
+    policies: Arc<PolicySet>,
+    origin: &Origin,
+    host: Arc<dyn Host>,
+) -> Result<Running, StartError> {
+    let mut builder = Builder::new_multi_thread();
+    if config.server.threads > 0 {
+        builder.worker_threads(config.server.threads);
+    }
+    let runtime = builder.thread_name("orthrus-server").enable_all().build().map_err(StartError::Threads)?;
+    // Exporters of traces want a runtime around them.
+    let _entered = runtime.enter();
+    let shared = Arc::new(share(config, policies, origin, host)?);
+    let tls = shared.config.server.tls.as_ref().map(Tls::open).transpose().map_err(|error| {
+        StartError::Config { path: format!("server.tls.{}", error.key), message: error.message }
+    })?;
+    let (http_socket, grpc_socket) = runtime.block_on(bind(&shared.config))?;
+    let addresses = Addresses { http: http_socket.address(), grpc: grpc_socket.as_ref().map(Socket::address) };
+    shared.set_addresses(addresses.clone());
+    let (stop, stopped) = watch::channel(false);
+    let mut serving = Vec::new();
+    let limits = |grpc| Limits { advanced: shared.config.server.advanced.clone(), grpc };
+    let grace = Duration::from_secs(3600);
+    let router = http::router(&shared);
+    serving.push(runtime.spawn(serve(http_socket, tls.clone(), router, limits(false), stopped.clone(), grace)));
+    let mut health = None;
+    if let Some(socket) = grpc_socket {
+        let (router, reporter) = grpc::router(&shared);
+        runtime.block_on(grpc::report(&reporter, true));
+        health = Some(reporter);
+        serving.push(runtime.spawn(serve(socket, tls.clone(), router, limits(true), stopped, grace)));
+    }
+    if let Some(tls) = tls {
+        runtime.spawn(watch_certificates(tls, Arc::clone(&shared)));
+    }
+    drop(_entered);
+    Ok(Running { runtime: Some(runtime), shared, addresses, stop, serving, health })
+}
+
+fn share(
+    config: ServerConfig,
+    policies: Arc<PolicySet>,
+    origin: &Origin,
+    host: Arc<dyn Host>,
+) -> Result<Shared, StartError> {
+    let metrics = Arc::new(Metrics::new());
+    metrics.loaded(&origin.driver, policies.engine.policy_count(), Duration::ZERO);
+    let tokens = Tokens::new(config.tokens.clone(), Arc::clone(&host));
+    let audit = AuditLog::open(&config.audit, &origin.directory, &metrics, &host)?;
+    let gateway = config.gateway.as_ref().map(|it| Gateway::new(it, &config.tokens)).transpose()?;
+    let tracer = if config.traces {
+        Tracer::from_environment()
+            .map_err(|error| StartError::Config { path: "OTEL_*".to_owned(), message: error.to_string() })?
+    } else {
+        Tracer::off()
+    };
+    let pdp = Pdp::new(policies, config.server.request_limits, tokens, audit, metrics, tracer);
+    Ok(Shared::new(config, pdp, host, gateway, &origin.driver))
+}
+
+async fn bind(config: &ServerConfig) -> Result<(Socket, Option<Socket>), StartError> {
+    let listening = &config.server;
+    let digits = listening.uds_file_mode.trim_start_matches("0o");
+    let mode = u32::from_str_radix(digits, 8).map_err(|_| StartError::Config {
+        path: "server.udsFileMode".to_owned(),
+        message: format!("`{}` are no permissions: write them in octal, such as 0o766", listening.uds_file_mode),
+    })?;
+    let bind = async |address: &str| {
+        let bound = Socket::bind(address, mode).await;
+        bound.map_err(|error| StartError::Listen { address: address.to_owned(), error })
+    };
+    let http = bind(&listening.http_listen_addr).await?;
+    let grpc = match listening.grpc_listen_addr.as_str() {
+        "" => None,
+        address => Some(bind(address).await?),
+    };
+    Ok((http, grpc))
+}
+
+async fn watch_certificates(tls: Tls, shared: Arc<Shared>) {
+    let mut seen: Option<SystemTime> = tls.modified();
+    loop {
+        tokio::time::sleep(CERTIFICATES).await;
+        let modified = tls.modified();
+        if modified == seen {
+            continue;
+        }
+        seen = modified;
+        let event = match tls.reload() {
+            Ok(()) => Event::new(Level::Info, "orthrus.tls", "the certificates are read again"),
+            Err(error) => {
+                let message = "the certificates cannot be read: those that were read before still count";
+                Event::new(Level::Error, "orthrus.tls", message).with("error", error.message)
+            }
+        };
+        shared.host.log(event);
+    }
+}
+
+impl Running {
+    /// Where it listens.
+    #[must_use]
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// Decides by other policies from now on. Calls that are under way finish with those that they began with.
+    pub fn set_policies(&self, policies: Arc<PolicySet>, took: Duration) {
+        let mut loads = self.shared.loads();
+        self.shared.pdp.metrics.loaded(&loads.driver, policies.engine.policy_count(), took);
+        self.shared.pdp.replace(policies);
+        loads.succeeded();
+    }
+
+    /// Tells that newer policies are refused: those that are loaded go on deciding.
+    pub fn policies_failed(&self, message: String) {
+        let mut loads = self.shared.loads();
+        self.shared.pdp.metrics.load_failed(&loads.driver);
+        loads.failed(message);
+    }
+
+    /// Verifies the tokens of a key set by other keys from now on; by none, where there are none.
+    pub fn set_keys(&self, key_set: usize, verifier: Option<Arc<Verifier>>) {
+        self.shared.pdp.tokens.set_keys(key_set, verifier);
+    }
+
+    /// Stops: no connection is accepted any more, what is under way may take until `grace` is over, and the audit log and
+    /// traces are written out. Blocks until then.
+    pub fn stop(mut self, grace: Duration) {
+        self.shutdown(grace);
+    }
+
+    fn shutdown(&mut self, grace: Duration) {
+        let Some(runtime) = self.runtime.take() else { return };
+        self.shared.drain();
+        let (health, serving) = (self.health.take(), std::mem::take(&mut self.serving));
+        runtime.block_on(async {
+            if let Some(health) = &health {
+                grpc::report(health, false).await;
+            }
+            // Nobody listens any more where they have ended already.
+            let _told = self.stop.send(true);
+            let ended = async {
+                for task in serving {
+                    let _ended = task.await;
+                }
+            };
+            let _ended = tokio::time::timeout(grace, ended).await;
+        });
+        runtime.shutdown_timeout(Duration::from_millis(100));
+        if let Some(audit) = &self.shared.pdp.audit {
+            audit.close();
+        }
+        self.shared.pdp.tracer.close();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.shutdown(Duration::ZERO);
+    }
+}

@@ -1,0 +1,123 @@
+//! Spans for OpenTelemetry, by the variables `OTEL_*` of the environment. Off unless an endpoint is given, and then nothing is done.
+
+use std::env;
+
+use http::HeaderMap;
+use opentelemetry::propagation::{Extractor, TextMapPropagator};
+use opentelemetry::trace::{SpanKind, Status, TraceContextExt, Tracer as _, TracerProvider};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_otlp::{ExporterBuildError, Protocol, SpanExporter, WithExportConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
+
+use crate::call::Call;
+use crate::pdp::Asked;
+
+/// Makes spans; none where it is off.
+pub(crate) struct Tracer(Option<Exporting>);
+
+struct Exporting {
+    provider: SdkTracerProvider,
+    tracer: SdkTracer,
+    propagator: TraceContextPropagator,
+}
+
+/// A span that ends when it is told how it ended, or is dropped.
+pub(crate) struct Span(Option<Context>);
+
+impl Tracer {
+    pub(crate) fn off() -> Self {
+        Self(None)
+    }
+
+    /// Off where the environment names no endpoint.
+    pub(crate) fn from_environment() -> Result<Self, ExporterBuildError> {
+        let is_set = |name: &str| env::var(name).is_ok_and(|value| !value.is_empty());
+        let is_disabled = env::var("OTEL_SDK_DISABLED").is_ok_and(|value| value.eq_ignore_ascii_case("true"));
+        let has_endpoint =
+            is_set("OTEL_EXPORTER_OTLP_ENDPOINT") || is_set("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
+        if is_disabled || !has_endpoint {
+            return Ok(Self::off());
+        }
+        let protocol = env::var("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL").or_else(|_| env::var("OTEL_EXPORTER_OTLP_PROTOCOL"));
+        let exporter = match protocol.as_deref() {
+            Ok("http/protobuf") => SpanExporter::builder().with_http().with_protocol(Protocol::HttpBinary).build()?,
+            // As the PDP does.
+            _ => SpanExporter::builder().with_tonic().build()?,
+        };
+        let mut builder = SdkTracerProvider::builder().with_batch_exporter(exporter);
+        if !is_set("OTEL_TRACES_SAMPLER") {
+            // As the PDP does: what is traced is for the caller to say.
+            builder = builder.with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOff)));
+        }
+        let mut resource = Resource::builder();
+        if !is_set("OTEL_SERVICE_NAME") {
+            resource = resource.with_service_name("orthrus");
+        }
+        let provider = builder.with_resource(resource.build()).build();
+        let tracer = provider.tracer("orthrus");
+        Ok(Self(Some(Exporting { provider, tracer, propagator: TraceContextPropagator::new() })))
+    }
+
+    /// A call, below the span of whoever makes it.
+    pub(crate) fn call(&self, name: &'static str, headers: &HeaderMap) -> Span {
+        Span(self.0.as_ref().map(|exporting| {
+            let parent = exporting.propagator.extract_with_context(&Context::new(), &Headers(headers));
+            let builder = exporting.tracer.span_builder(name).with_kind(SpanKind::Server);
+            let span = exporting.tracer.build_with_context(builder, &parent);
+            parent.with_span(span)
+        }))
+    }
+
+    /// A check, below its call. Of what is asked it tells numbers alone.
+    pub(crate) fn check(&self, call: &Call, asked: &Asked<'_>) -> Span {
+        Span(self.0.as_ref().map(|exporting| {
+            let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+            let actions = asked.resources.iter().map(|(_, actions)| actions.len()).sum();
+            let builder = exporting.tracer.span_builder("engine.Check").with_attributes([
+                KeyValue::new("cerbos.resources", count(asked.resources.len())),
+                KeyValue::new("cerbos.actions", count(actions)),
+                KeyValue::new("cerbos.call_id", call.id.clone()),
+            ]);
+            let parent = call.span.context();
+            let span = exporting.tracer.build_with_context(builder, &parent);
+            parent.with_span(span)
+        }))
+    }
+
+    /// Exports what is still to be exported.
+    pub(crate) fn close(&self) {
+        if let Some(exporting) = &self.0 {
+            // There is nobody left to tell.
+            let _closed = exporting.provider.shutdown();
+        }
+    }
+}
+
+impl Span {
+    fn context(&self) -> Context {
+        self.0.clone().unwrap_or_default()
+    }
+
+    pub(crate) fn end(&self, well: bool) {
+        if let Some(context) = &self.0 {
+            if !well {
+                context.span().set_status(Status::error("refused"));
+            }
+            context.span().end();
+        }
+    }
+}
+
+struct Headers<'a>(&'a HeaderMap);
+
+impl Extractor for Headers<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).and_then(|value| value.to_str().ok())
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(http::HeaderName::as_str).collect()
+    }
+}
