@@ -3,10 +3,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { normalizePath, Routes } from "orthrus/workers";
+import { principalFromClerk } from "orthrus/clerk";
+import { normalizePath, principalFromClaims, Routes } from "orthrus/workers";
+import { principalFromWorkOS } from "orthrus/workos";
 
 const file = new URL("../../crates/gateway/tests/parity.json", import.meta.url);
-const { paths, longPaths, tables } = JSON.parse(readFileSync(file, "utf8"));
+const { paths, longPaths, tables, claims } = JSON.parse(readFileSync(file, "utf8"));
 
 describe("paths", () => {
   for (const { path, ...expected } of paths) {
@@ -35,6 +37,18 @@ function matching(routes, { method, host = "localhost", path, query, headers = {
   const { attr, ...rest } = resource;
   return { route, action, ...rest, ...(Object.keys(attr).length === 0 ? {} : { attr }) };
 }
+
+const MAPPERS = { standard: principalFromClaims, clerk: principalFromClerk, workos: principalFromWorkOS };
+
+describe("principals of claims", () => {
+  for (const { name, mapping, claims: given, principal, refused } of claims) {
+    const { provider, ...options } = mapping;
+    test(name, () => {
+      const map = () => MAPPERS[provider](given, options);
+      return refused ? assert.throws(map, refused) : assert.deepEqual(map(), principal);
+    });
+  }
+});
 
 describe("tables of routes", () => {
   for (const { name, routes, requests, refused } of tables) {

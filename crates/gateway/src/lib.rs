@@ -7,11 +7,18 @@
 //!
 //! Nothing here reads files, clocks or the network: what a request says comes in, and what it means goes out.
 
+mod certificate;
+mod claims;
 mod path;
 mod percent;
 mod route_test;
 mod routes;
 
+pub use certificate::principal_from_certificate;
+pub use claims::{
+    ClaimsMapping, ClerkMapping, GatewayPrincipal, MappingError, MappingErrorCode, OnUnauthenticated,
+    OrgRolePrefix, WorkOsMapping,
+};
 pub use path::{NormalPath, normalize_path};
 pub use route_test::{Difference, RouteTest, RouteTestFailure};
 pub use routes::{AskedRequest, MatchedResource, RouteMatch, Routes, RoutesFile};

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails and says so")]
 
 use orthrus::text::{Diagnostic, Source};
-use orthrus_gateway::{AskedRequest, RouteMatch, Routes, normalize_path};
+use orthrus_gateway::{AskedRequest, ClaimsMapping, GatewayPrincipal, RouteMatch, Routes, normalize_path};
 use serde_json::{Map, Value, json};
 
 fn cases(name: &str) -> Vec<Value> {
@@ -82,4 +82,22 @@ fn written(found: &RouteMatch) -> Value {
         written["attr"] = attr.into();
     }
     written
+}
+
+#[test]
+fn principals_of_claims() {
+    for case in cases("claims") {
+        let mapping: ClaimsMapping = serde_json::from_value(case["mapping"].clone()).unwrap();
+        let mut expected = case.clone();
+        match mapping.principal(case["claims"].as_object().unwrap()) {
+            Ok(GatewayPrincipal { id, roles, attr, scope, policy_version }) => {
+                assert_eq!((scope.as_str(), policy_version.as_str()), ("", ""));
+                expected["principal"] = json!({ "id": id, "roles": roles, "attr": attr });
+            }
+            Err(error) => {
+                expected["refused"] = json!({ "code": error.code.as_str(), "message": error.message });
+            }
+        }
+        assert_eq!(expected, case);
+    }
 }
