@@ -1,4 +1,4 @@
-//! The engine is a pure function, and so are what its heads share and verifying tokens: no file, clock, socket, thread, process or environment in its sources.
+//! The engine is a pure function, and so are what its heads share, verifying tokens and reading requests: no file, clock, socket, thread, process or environment in its sources.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails and says so")]
 
@@ -36,6 +36,11 @@ fn the_webassembly_module_does_no_io() {
 #[test]
 fn verifying_tokens_does_no_io() {
     is_pure("crates/identity/src", 9);
+}
+
+#[test]
+fn what_a_request_means_is_found_without_io() {
+    is_pure("crates/gateway/src", 9);
 }
 
 fn is_pure(folder: &str, files: usize) {

@@ -44,6 +44,10 @@ describe("paths", () => {
     ["/e%CC%81", /not composed/],
     ["/a/%2e%2e/b", /dot segment/],
     ["/a/./b", /dot segment/],
+    ["*", /no slash/],
+    ["", /no slash/],
+    ["/a\tb", /control character/],
+    ["/a#b", /fragment/],
     [`/${"a".repeat(2048)}`, /more than 2048/],
   ]) {
     test(`${path.slice(0, 20)} has ${problem.source}`, () => assert.match(normalizePath(path), problem));
@@ -159,12 +163,28 @@ describe("routes", () => {
       () => new Routes([one, { ...one, path: "/{b}" }]),
       /routes\[1\]: stands for the same requests as \/\{a\}/,
     );
-    assert.ok(
-      new Routes([
-        { ...one, methods: ["GET"] },
-        { ...one, path: "/{b}", methods: ["PUT"] },
-      ]),
-    );
+    const [get, put] = [
+      { ...one, methods: ["GET"] },
+      { ...one, path: "/{b}", methods: ["PUT"] },
+    ];
+    assert.ok(new Routes([get, put]));
+    assert.throws(() => new Routes([get, put, get]), /routes\[2\]: stands for the same requests/);
+  });
+
+  test("refuse two whose hosts meet", () => {
+    const at = (...hosts) => ({ path: "/", hosts, resource, action: "x" });
+    assert.ok(new Routes([at("a.example.com", "b.example.com"), at("*.a.example.com"), at("example.com")]));
+    for (const hosts of ["*.example.com", "*.b.example.com", "b.example.com"]) {
+      assert.throws(() => new Routes([at("*.b.example.com", "b.example.com"), at(hosts)]), /same requests/, hosts);
+    }
+  });
+
+  test("a method is no property that every object has", () => {
+    const routes = new Routes([{ path: "/", resource, action: { GET: "view" } }]);
+    const url = new URL("https://example.com/");
+    const request = { url, path: normalizePath("/"), headers: new Headers() };
+    assert.equal(routes.match({ ...request, method: "constructor" }), undefined);
+    assert.equal(routes.match({ ...request, method: "GET" }).action, "view");
   });
 });
 

@@ -5,10 +5,12 @@ const MAX_LENGTH = 2048;
 
 /** What a path may not hold: different servers take it for different things. */
 const AMBIGUOUS: readonly [RegExp, string][] = [
+  [/^(?!\/)/, "no slash at its beginning"],
   [/%2f/i, "an encoded slash"],
   [/%5c|\\/i, "a backslash"],
-  [/%(0[0-9a-f]|1[0-9a-f]|7f)/i, "a control character"],
+  [/[\x00-\x1f\x7f]|%(0[0-9a-f]|1[0-9a-f]|7f)/i, "a control character"],
   [/;|%3b/i, "a parameter after a semicolon"],
+  [/[?#]/, "a query or a fragment"],
 ];
 
 /** A path that is taken for one thing by all. */

@@ -63,18 +63,9 @@ export class Routes {
       throw new OptionsError(path, "must be a list of routes");
     }
     const compiled = routes.map((route, index) => compile(route, `${path}[${index}]`));
+    refuseRivals(compiled, path);
     // Exact segments before names, names before the rest: never by the order in which they are written.
     this.#routes = compiled.toSorted((left, right) => (rank(left) < rank(right) ? -1 : 1));
-    for (let index = 1; index < this.#routes.length; index++) {
-      const [one, other] = [this.#routes[index - 1], this.#routes[index]] as [CompiledRoute, CompiledRoute];
-      if (rank(one) === rank(other) && rivals(one, other)) {
-        const at = compiled.indexOf(other);
-        throw new OptionsError(
-          `${path}[${at}]`,
-          `stands for the same requests as ${one.route.path}: give both their methods or hosts`,
-        );
-      }
-    }
   }
 
   /** What a request asks for; `undefined` where no route fits. */
@@ -218,10 +209,37 @@ function rank({ segments }: CompiledRoute): string {
   return `${parts.join("\u0001")}\u0001`;
 }
 
-function rivals(one: CompiledRoute, other: CompiledRoute): boolean {
-  const meet = (left: Iterable<string> | undefined, right: ReadonlySet<string> | undefined) =>
-    left === undefined || right === undefined || [...left].some((item) => right.has(item));
-  return meet(one.methods, other.methods) && meet(one.hosts, other.hosts && new Set(other.hosts));
+/** Which of two routes counts would depend on their order. */
+function refuseRivals(routes: readonly CompiledRoute[], path: string): void {
+  const alike = new Map<string, CompiledRoute[]>();
+  for (const [index, route] of routes.entries()) {
+    const earlier = alike.get(rank(route)) ?? [];
+    const rival = earlier.find((other) => areRivals(other, route));
+    if (rival !== undefined) {
+      throw new OptionsError(
+        `${path}[${index}]`,
+        `stands for the same requests as ${rival.route.path}: give both their methods or hosts`,
+      );
+    }
+    alike.set(rank(route), [...earlier, route]);
+  }
+}
+
+function areRivals(one: CompiledRoute, other: CompiledRoute): boolean {
+  return (
+    meet(one.methods, other.methods, (left, right) => left === right) &&
+    meet(one.hosts, other.hosts, (left, right) => isHost(left, right) || isHost(right, left))
+  );
+}
+
+function meet(
+  one: Iterable<string> | undefined,
+  other: Iterable<string> | undefined,
+  isSame: (left: string, right: string) => boolean,
+): boolean {
+  return (
+    one === undefined || other === undefined || [...one].some((left) => [...other].some((right) => isSame(left, right)))
+  );
 }
 
 function isHost(pattern: string, hostname: string): boolean {
@@ -255,7 +273,11 @@ function describe(
   const { kind, id, scope, policyVersion, attr = {} } = route.resource;
   const { method } = request;
   const action =
-    typeof route.action === "string" ? route.action.replace("{method}", method.toLowerCase()) : route.action[method];
+    typeof route.action === "string"
+      ? route.action.replace("{method}", () => method.toLowerCase())
+      : Object.hasOwn(route.action, method)
+        ? route.action[method]
+        : undefined;
   if (action === undefined) {
     return undefined;
   }

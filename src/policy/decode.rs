@@ -112,7 +112,8 @@ impl<'s> Decoder<'s> {
         self.diagnostics.push(Diagnostic::error(code, self.source, span, message));
     }
 
-    fn error_with_hint(&mut self, code: Code, span: Span, message: String, hint: String) {
+    /// Reports a mistake, and what to do about it.
+    pub fn error_with_hint(&mut self, code: Code, span: Span, message: String, hint: String) {
         self.diagnostics.push(Diagnostic::error(code, self.source, span, message).with_hint(hint));
     }
 
@@ -122,7 +123,7 @@ impl<'s> Decoder<'s> {
     }
 
     /// Reports a field without a value, unless a key was meant to be that field: then the key has been reported.
-    fn missing(&mut self, object: &Object<'_>, place: Span, name: &str) {
+    pub fn missing(&mut self, object: &Object<'_>, place: Span, name: &str) {
         if !object.meant.contains(&name) {
             self.error(Code::MissingField, place, format!("`{name}` is missing in {}", object.shape.name));
         }

@@ -1,4 +1,4 @@
-//! The catalogue of everything that can be wrong with a policy set. A code never changes its meaning.
+//! The catalogue of everything that can be wrong with a policy set, its tests and routes. A code never changes its meaning.
 
 use std::fmt;
 
@@ -97,6 +97,10 @@ codes! {
     UnknownFixture = "unknown-fixture",
     /// A test that expects what it does not ask, or two things at once.
     InvalidExpectation = "invalid-expectation",
+    /// A text of a route that names a part which its path does not have.
+    UnknownPathPart = "unknown-path-part",
+    /// Two routes that stand for the same requests.
+    RivalRoutes = "rival-routes",
 }
 
 impl fmt::Display for Code {
