@@ -7,5 +7,8 @@ mod request;
 mod response;
 
 pub use frame::Malformed;
-pub use request::{CheckResourcesRequest, RequestError, ResourceEntry, aux_data_from_json, first_repeated, is_policy_version, is_scope};
+pub use request::{
+    CheckResourcesRequest, RequestError, ResourceEntry, aux_data_from_json, first_repeated,
+    is_policy_version, is_scope,
+};
 pub use response::ResultEntry;

@@ -69,7 +69,9 @@ impl fmt::Display for Failure {
         match self {
             Self::Host(failure) => failure.fmt(f),
             Self::Store(error) => error.fmt(f),
-            Self::Keys(message) | Self::Server(message) | Self::Option { message, .. } => f.write_str(message),
+            Self::Keys(message) | Self::Server(message) | Self::Option { message, .. } => {
+                f.write_str(message)
+            }
             Self::Token(refusal) => refusal.fmt(f),
         }
     }

@@ -197,7 +197,12 @@ pub fn stop_server(server: &External<Server>, grace: f64) -> AsyncTask<Stop> {
 
 /// Reads a configuration file of a server. `overrides` is a JSON list of paths and values, `environment` a JSON object.
 #[napi(catch_unwind)]
-pub fn read_server_config(name: String, text: String, overrides: String, environment: String) -> Result<String> {
+pub fn read_server_config(
+    name: String,
+    text: String,
+    overrides: String,
+    environment: String,
+) -> Result<String> {
     server::config(name, text, &overrides, &environment)
 }
 

@@ -89,7 +89,11 @@ struct Options {
     directory: String,
 }
 
-pub(crate) fn serve(engine: u32, options: &str, hear: Function<'_, String, UnknownReturnValue>) -> Result<Server> {
+pub(crate) fn serve(
+    engine: u32,
+    options: &str,
+    hear: Function<'_, String, UnknownReturnValue>,
+) -> Result<Server> {
     let mut deserializer = serde_json::Deserializer::from_str(options);
     let options: Options = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();

@@ -13,7 +13,7 @@ use crate::cerbos::validated;
 use crate::pdp::{Asked, Claims, Pdp};
 use crate::proto::authzen::authorization::v1::{
     AccessEvaluationBatchRequest, AccessEvaluationBatchResponse, AccessEvaluationRequest,
-    AccessEvaluationResponse, Action, MetadataResponse, Subject, Resource as AuthZenResource,
+    AccessEvaluationResponse, Action, MetadataResponse, Resource as AuthZenResource, Subject,
 };
 use crate::proto::cerbos::engine::v1::{Principal, Resource};
 use crate::proto::cerbos::request::v1::AuxData;
@@ -60,7 +60,9 @@ pub(crate) async fn evaluations(
     let (count, limits) = (request.evaluations.len(), pdp.limits);
     let limit = limits.max_actions_per_resource.saturating_mul(limits.max_resources_per_request);
     if count > limit {
-        return Err(Status::invalid(format!("number of evaluations ({count}) exceeds configured limit ({limit})")));
+        return Err(Status::invalid(format!(
+            "number of evaluations ({count}) exceeds configured limit ({limit})"
+        )));
     }
     let all: Vec<One<'_>> = request
         .evaluations
@@ -152,7 +154,8 @@ async fn evaluate(
         for (grouped, allowed) in group.resources.iter().zip(&allowed) {
             for (place, action) in &grouped.places {
                 let decision = allowed.get(*action).copied().unwrap_or(false);
-                answers[*place] = AccessEvaluationResponse { decision: Some(decision), context: context.clone() };
+                answers[*place] =
+                    AccessEvaluationResponse { decision: Some(decision), context: context.clone() };
             }
         }
     }
@@ -190,17 +193,18 @@ async fn group<'a>(pdp: &Pdp, all: &[One<'a>]) -> Result<Vec<Group<'a>>, Status>
 }
 
 fn principal(subject: &Subject) -> Principal {
-    let roles: Vec<String> = match subject.properties.get("cerbos.roles").and_then(|value| value.kind.as_ref()) {
-        Some(Kind::ListValue(list)) => list
-            .values
-            .iter()
-            .filter_map(|value| match &value.kind {
-                Some(Kind::StringValue(role)) if !role.is_empty() => Some(role.clone()),
-                _ => None,
-            })
-            .collect(),
-        _ => Vec::new(),
-    };
+    let roles: Vec<String> =
+        match subject.properties.get("cerbos.roles").and_then(|value| value.kind.as_ref()) {
+            Some(Kind::ListValue(list)) => list
+                .values
+                .iter()
+                .filter_map(|value| match &value.kind {
+                    Some(Kind::StringValue(role)) if !role.is_empty() => Some(role.clone()),
+                    _ => None,
+                })
+                .collect(),
+            _ => Vec::new(),
+        };
     Principal {
         id: subject.id.clone(),
         policy_version: text(&subject.properties, "cerbos.policyVersion").to_owned(),
@@ -229,7 +233,10 @@ fn text<'a>(fields: &'a Fields, name: &str) -> &'a str {
 }
 
 fn include_meta(context: &Fields) -> bool {
-    matches!(context.get("cerbos.includeMeta").and_then(|value| value.kind.as_ref()), Some(Kind::BoolValue(true)))
+    matches!(
+        context.get("cerbos.includeMeta").and_then(|value| value.kind.as_ref()),
+        Some(Kind::BoolValue(true))
+    )
 }
 
 fn aux_data(context: &Fields) -> Result<Option<AuxData>, Status> {

@@ -40,10 +40,16 @@ pub(crate) async fn check_resources(
     };
     let results = pdp.decide(call, &asked, |decisions| {
         let told = asked.resources.iter().zip(decisions);
-        told.map(|((resource, actions), decision)| result_entry(resource, actions, decision, request.include_meta))
-            .collect()
+        told.map(|((resource, actions), decision)| {
+            result_entry(resource, actions, decision, request.include_meta)
+        })
+        .collect()
     })?;
-    Ok(CheckResourcesResponse { request_id: request.request_id.clone(), results, cerbos_call_id: call.id.clone() })
+    Ok(CheckResourcesResponse {
+        request_id: request.request_id.clone(),
+        results,
+        cerbos_call_id: call.id.clone(),
+    })
 }
 
 /// Decides the same actions about resources of one kind. Cerbos has deprecated it.
@@ -56,13 +62,14 @@ pub(crate) async fn check_resource_set(
     let set = validated(request.resource.as_ref())?;
     pdp.check_limits(set.instances.iter().map(|_| request.actions.as_slice()))?;
     let claims = pdp.claims(request.aux_data.as_ref()).await?;
-    let instance = |(id, attributes): (&String, &crate::proto::cerbos::request::v1::AttributesMap)| Resource {
-        kind: set.kind.clone(),
-        policy_version: set.policy_version.clone(),
-        id: id.clone(),
-        attr: attributes.attr.clone(),
-        scope: set.scope.clone(),
-    };
+    let instance =
+        |(id, attributes): (&String, &crate::proto::cerbos::request::v1::AttributesMap)| Resource {
+            kind: set.kind.clone(),
+            policy_version: set.policy_version.clone(),
+            id: id.clone(),
+            attr: attributes.attr.clone(),
+            scope: set.scope.clone(),
+        };
     let resources: Vec<Resource> = set.instances.iter().map(instance).collect();
     if resources.iter().any(|resource| resource.id.is_empty()) {
         return Err(Status::invalid("resource.instances: an id must not be empty"));
@@ -124,10 +131,12 @@ pub(crate) async fn check_resource_batch(
         request_context: None,
     };
     let results = pdp.decide(call, &asked, |decisions| {
-        let tell = |((resource, actions), decision): (&(&Resource, &[String]), &_)| batch_response::ActionEffectMap {
-            resource_id: resource.id.clone(),
-            actions: effects(actions, decision),
-            validation_errors: validation_errors(decision),
+        let tell = |((resource, actions), decision): (&(&Resource, &[String]), &_)| {
+            batch_response::ActionEffectMap {
+                resource_id: resource.id.clone(),
+                actions: effects(actions, decision),
+                validation_errors: validation_errors(decision),
+            }
         };
         asked.resources.iter().zip(decisions).map(tell).collect()
     })?;
@@ -136,7 +145,8 @@ pub(crate) async fn check_resource_batch(
 
 /// Plans are not made.
 pub(crate) fn plan_resources(_request: &PlanResourcesRequest) -> Result<PlanResourcesResponse, Status> {
-    let message = "PlanResources is not implemented by this version of orthrus: ask CheckResources, or a Cerbos PDP";
+    let message =
+        "PlanResources is not implemented by this version of orthrus: ask CheckResources, or a Cerbos PDP";
     Err(Status::new(tonic::Code::Unimplemented, message))
 }
 

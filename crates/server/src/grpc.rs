@@ -81,13 +81,19 @@ type Answer<T> = Result<Response<T>, tonic::Status>;
 
 #[tonic::async_trait]
 impl CerbosService for Service {
-    async fn check_resources(&self, request: Request<CheckResourcesRequest>) -> Answer<CheckResourcesResponse> {
+    async fn check_resources(
+        &self,
+        request: Request<CheckResourcesRequest>,
+    ) -> Answer<CheckResourcesResponse> {
         answer!(self, request, "cerbos.svc.v1.CerbosService/CheckResources", |pdp, call, asked| {
             cerbos::check_resources(pdp, call, asked).await
         })
     }
 
-    async fn check_resource_set(&self, request: Request<CheckResourceSetRequest>) -> Answer<CheckResourceSetResponse> {
+    async fn check_resource_set(
+        &self,
+        request: Request<CheckResourceSetRequest>,
+    ) -> Answer<CheckResourceSetResponse> {
         answer!(self, request, "cerbos.svc.v1.CerbosService/CheckResourceSet", |pdp, call, asked| {
             cerbos::check_resource_set(pdp, call, asked).await
         })
@@ -126,9 +132,12 @@ impl AuthorizationService for Service {
         &self,
         request: Request<authzen_proto::AccessEvaluationRequest>,
     ) -> Answer<authzen_proto::AccessEvaluationResponse> {
-        answer!(self, request, "authzen.authorization.v1.AuthorizationService/AccessEvaluation", |pdp, call, asked| {
-            authzen::evaluation(pdp, call, asked).await
-        })
+        answer!(
+            self,
+            request,
+            "authzen.authorization.v1.AuthorizationService/AccessEvaluation",
+            |pdp, call, asked| { authzen::evaluation(pdp, call, asked).await }
+        )
     }
 
     async fn access_evaluation_batch(

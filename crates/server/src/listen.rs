@@ -1,9 +1,9 @@
 //! Sockets: TCP and Unix ones, with or without TLS, and the connections on them.
 
 use std::convert::Infallible;
-use std::fs::Permissions;
 use std::io;
 use std::net::SocketAddr;
+#[cfg(unix)]
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::TcpListener;
+#[cfg(unix)]
+use tokio::net::UnixListener;
 use tokio::sync::watch;
 use tower::ServiceExt;
 
@@ -34,6 +36,7 @@ pub(crate) struct Peer {
 /// A socket that is listened on.
 pub(crate) enum Socket {
     Tcp(TcpListener),
+    #[cfg(unix)]
     Unix(UnixListener, PathBuf),
 }
 
@@ -41,7 +44,7 @@ impl Socket {
     /// `HOST:PORT`, `:PORT` for all addresses, or `unix:PATH`.
     pub(crate) async fn bind(address: &str, mode: u32) -> io::Result<Self> {
         if let Some(path) = address.strip_prefix("unix:") {
-            return bind_unix(Path::new(path), mode);
+            return bind_unix(path, mode);
         }
         let host = if address.starts_with(':') { "[::]" } else { "" };
         match TcpListener::bind(format!("{host}{address}")).await {
@@ -55,6 +58,7 @@ impl Socket {
     pub(crate) fn address(&self) -> String {
         match self {
             Self::Tcp(listener) => listener.local_addr().map_or_else(|_| String::new(), |it| it.to_string()),
+            #[cfg(unix)]
             Self::Unix(_, path) => format!("unix:{}", path.display()),
         }
     }
@@ -66,11 +70,13 @@ impl Socket {
                 stream.set_nodelay(true)?;
                 Ok((Box::new(stream), Some(address)))
             }
+            #[cfg(unix)]
             Self::Unix(listener, _) => Ok((Box::new(listener.accept().await?.0), None)),
         }
     }
 }
 
+#[cfg(unix)]
 impl Drop for Socket {
     fn drop(&mut self) {
         if let Self::Unix(_, path) = self {
@@ -80,15 +86,25 @@ impl Drop for Socket {
     }
 }
 
-fn bind_unix(path: &Path, mode: u32) -> io::Result<Socket> {
+#[cfg(unix)]
+fn bind_unix(path: &str, mode: u32) -> io::Result<Socket> {
+    use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt;
+    let path = Path::new(path);
     // What a server that was killed has left behind.
-    if std::os::unix::net::UnixStream::connect(path).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
+    if std::os::unix::net::UnixStream::connect(path)
+        .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+    {
         std::fs::remove_file(path)?;
     }
     let listener = UnixListener::bind(path)?;
     std::fs::set_permissions(path, Permissions::from_mode(mode))?;
     Ok(Socket::Unix(listener, path.to_owned()))
+}
+
+#[cfg(not(unix))]
+fn bind_unix(_path: &str, _mode: u32) -> io::Result<Socket> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no Unix sockets here"))
 }
 
 pub(crate) trait Connection: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -130,20 +146,24 @@ pub(crate) async fn serve(
         let (setup, age) = (limits.advanced.grpc.connection_timeout, limits.advanced.grpc.max_connection_age);
         let age = if limits.grpc { age.limit() } else { None };
         tokio::spawn(async move {
-            let peer = Peer { address: address.map(|it| it.to_string()).unwrap_or_default(), certificate: None };
+            let peer =
+                Peer { address: address.map(|it| it.to_string()).unwrap_or_default(), certificate: None };
             let (stream, peer) = match tls {
                 None => (stream, peer),
                 Some(tls) => {
                     let accepting = tls.accept(stream);
                     let limit = setup.limit().unwrap_or(Duration::from_secs(60));
-                    let Ok(Ok((stream, certificate))) = tokio::time::timeout(limit, accepting).await else { return };
+                    let Ok(Ok((stream, certificate))) = tokio::time::timeout(limit, accepting).await else {
+                        return;
+                    };
                     (stream, Peer { certificate, ..peer })
                 }
             };
             let service = hyper::service::service_fn(move |request: Request<Incoming>| {
                 answer(router.clone(), request, peer.clone())
             });
-            let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+            let connection =
+                server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
             let connection = watcher.watch(connection);
             match age {
                 // A client opens another: so connections are spread over servers that are added.

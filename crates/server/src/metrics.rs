@@ -13,12 +13,11 @@ use prometheus_client::registry::{Registry, Unit};
 
 /// Of latencies in milliseconds.
 const MILLISECONDS: [f64; 20] = [
-    0.01, 0.05, 0.1, 0.3, 0.6, 0.8, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 20.0, 50.0, 100.0, 1000.0, 10_000.0,
-    100_000.0,
+    0.01, 0.05, 0.1, 0.3, 0.6, 0.8, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 20.0, 50.0, 100.0, 1000.0,
+    10_000.0, 100_000.0,
 ];
 /// Of latencies in seconds, as OpenTelemetry has them.
-const SECONDS: [f64; 14] =
-    [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+const SECONDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 const BATCH: [f64; 10] = [1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0, 40.0, 50.0, 100.0];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
@@ -175,12 +174,17 @@ impl Metrics {
     }
 
     pub(crate) fn http(&self, method: &http::Method, status: u16, took: Duration) {
-        let labels = HttpLabels { http_request_method: known_method(method), http_response_status_code: status };
+        let labels =
+            HttpLabels { http_request_method: known_method(method), http_response_status_code: status };
         self.requests.get_or_create(&labels).observe(took.as_secs_f64());
     }
 
     pub(crate) fn rpc(&self, method: &'static str, code: tonic::Code, took: Duration) {
-        let labels = RpcLabels { rpc_method: method, rpc_response_status_code: code_name(code), rpc_system_name: "grpc" };
+        let labels = RpcLabels {
+            rpc_method: method,
+            rpc_response_status_code: code_name(code),
+            rpc_system_name: "grpc",
+        };
         self.calls.get_or_create(&labels).observe(took.as_secs_f64());
     }
 
@@ -193,7 +197,9 @@ impl Metrics {
         self.compile.get_or_create(&success).observe(took.as_secs_f64() * 1000.0);
         self.entries.set(i64::try_from(policies).unwrap_or(i64::MAX));
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.refreshed.get_or_create(&DriverLabel { driver: driver.to_owned() }).set(now.as_secs_f64() * 1000.0);
+        self.refreshed
+            .get_or_create(&DriverLabel { driver: driver.to_owned() })
+            .set(now.as_secs_f64() * 1000.0);
     }
 
     pub(crate) fn load_failed(&self, driver: &str) {

@@ -144,7 +144,9 @@ impl Pdp {
 
 fn invalid_aux_data(refusal: crate::tokens::TokenError) -> Status {
     match refusal {
-        crate::tokens::TokenError::Unavailable(_) => Status::new(Code::Unavailable, "auxData cannot be verified now"),
+        crate::tokens::TokenError::Unavailable(_) => {
+            Status::new(Code::Unavailable, "auxData cannot be verified now")
+        }
         // Why is in the log: it would tell an attacker how far a forged token got.
         crate::tokens::TokenError::Refused(_) => Status::invalid("invalid auxData"),
     }

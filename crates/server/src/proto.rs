@@ -1,6 +1,6 @@
 //! What goes over the wire, generated from `proto/`.
 
-#![allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, clippy::restriction)]
+#![allow(missing_docs, unreachable_pub, dead_code, clippy::all, clippy::pedantic, clippy::restriction)]
 
 pub mod authzen {
     pub mod authorization {

@@ -108,9 +108,7 @@ impl Shared {
     pub(crate) fn state_json(&self) -> Value {
         let policies = self.pdp.policies();
         let outlines = policies.engine.outlines();
-        let outline = |outline: &orthrus::table::PolicyOutline<'_>| {
-            json!({ "key": outline.key, "file": outline.file, "rules": outline.rules.len() })
-        };
+        let outline = |outline: &orthrus::table::PolicyOutline<'_>| json!({ "key": outline.key, "file": outline.file, "rules": outline.rules.len() });
         json!({
             "version": env!("CARGO_PKG_VERSION"),
             "status": if self.is_serving() { "SERVING" } else { "NOT_SERVING" },

@@ -101,14 +101,22 @@ pub fn start(
         StartError::Config { path: format!("server.tls.{}", error.key), message: error.message }
     })?;
     let (http_socket, grpc_socket) = runtime.block_on(bind(&shared.config))?;
-    let addresses = Addresses { http: http_socket.address(), grpc: grpc_socket.as_ref().map(Socket::address) };
+    let addresses =
+        Addresses { http: http_socket.address(), grpc: grpc_socket.as_ref().map(Socket::address) };
     shared.set_addresses(addresses.clone());
     let (stop, stopped) = watch::channel(false);
     let mut serving = Vec::new();
     let limits = |grpc| Limits { advanced: shared.config.server.advanced.clone(), grpc };
     let grace = Duration::from_secs(3600);
     let router = http::router(&shared);
-    serving.push(runtime.spawn(serve(http_socket, tls.clone(), router, limits(false), stopped.clone(), grace)));
+    serving.push(runtime.spawn(serve(
+        http_socket,
+        tls.clone(),
+        router,
+        limits(false),
+        stopped.clone(),
+        grace,
+    )));
     let mut health = None;
     if let Some(socket) = grpc_socket {
         let (router, reporter) = grpc::router(&shared);
@@ -149,7 +157,10 @@ async fn bind(config: &ServerConfig) -> Result<(Socket, Option<Socket>), StartEr
     let digits = listening.uds_file_mode.trim_start_matches("0o");
     let mode = u32::from_str_radix(digits, 8).map_err(|_| StartError::Config {
         path: "server.udsFileMode".to_owned(),
-        message: format!("`{}` are no permissions: write them in octal, such as 0o766", listening.uds_file_mode),
+        message: format!(
+            "`{}` are no permissions: write them in octal, such as 0o766",
+            listening.uds_file_mode
+        ),
     })?;
     let bind = async |address: &str| {
         let bound = Socket::bind(address, mode).await;

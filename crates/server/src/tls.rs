@@ -111,7 +111,8 @@ fn read(config: &TlsConfig) -> Result<ServerConfig, TlsError> {
             builder.with_client_cert_verifier(verifier)
         }
     };
-    let mut server = builder.with_single_cert(chain, key).map_err(|error| wrong("cert", &config.cert, &error))?;
+    let mut server =
+        builder.with_single_cert(chain, key).map_err(|error| wrong("cert", &config.cert, &error))?;
     server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(server)
 }

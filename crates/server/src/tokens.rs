@@ -75,7 +75,8 @@ impl Tokens {
                     Event::new(Level::Warn, "orthrus.tokens", "a token is refused").with("code", *code)
                 }
                 TokenError::Unavailable(why) => {
-                    Event::new(Level::Error, "orthrus.tokens", "a token cannot be verified").with("error", why.as_str())
+                    Event::new(Level::Error, "orthrus.tokens", "a token cannot be verified")
+                        .with("error", why.as_str())
                 }
             };
             self.host.log(event);
@@ -134,12 +135,16 @@ impl Tokens {
             return Ok(keys);
         }
         let asked = self.host.keys(index, false).await;
-        let missing = || TokenError::Unavailable(asked.err().unwrap_or_else(|| "there are no keys".to_owned()));
+        let missing =
+            || TokenError::Unavailable(asked.err().unwrap_or_else(|| "there are no keys".to_owned()));
         set.verifier.load_full().ok_or_else(missing)
     }
 
     fn by(&self, index: usize, set: &KeySet, keys: &Arc<Verifier>, token: &str) -> Result<Arc<str>, Refusal> {
-        #[allow(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit a double for 285,000 years")]
+        #[allow(
+            clippy::cast_precision_loss,
+            reason = "milliseconds since 1970 fit a double for 285,000 years"
+        )]
         let now = milliseconds() as f64 / 1000.0;
         let lock = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(claims) = lock().get(index, keys, token, now) {

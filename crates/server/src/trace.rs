@@ -40,9 +40,12 @@ impl Tracer {
         if is_disabled || !has_endpoint {
             return Ok(Self::off());
         }
-        let protocol = env::var("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL").or_else(|_| env::var("OTEL_EXPORTER_OTLP_PROTOCOL"));
+        let protocol = env::var("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")
+            .or_else(|_| env::var("OTEL_EXPORTER_OTLP_PROTOCOL"));
         let exporter = match protocol.as_deref() {
-            Ok("http/protobuf") => SpanExporter::builder().with_http().with_protocol(Protocol::HttpBinary).build()?,
+            Ok("http/protobuf") => {
+                SpanExporter::builder().with_http().with_protocol(Protocol::HttpBinary).build()?
+            }
             // As the PDP does.
             _ => SpanExporter::builder().with_tonic().build()?,
         };

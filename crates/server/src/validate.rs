@@ -13,8 +13,7 @@ const REQUIRED: &str = "value is required";
 const NOT_EMPTY: &str = "must be at least 1 characters";
 const UNIQUE: &str = "repeated value must contain unique items";
 const VERSION: &str = "does not match regex pattern `^[\\w]*$`";
-const SCOPE: &str =
-    "does not match regex pattern `^(^$|\\.|[0-9a-zA-Z][\\w\\-]*(\\.\\w[\\w\\-]*)*)$`";
+const SCOPE: &str = "does not match regex pattern `^(^$|\\.|[0-9a-zA-Z][\\w\\-]*(\\.\\w[\\w\\-]*)*)$`";
 
 /// A request that is refused unless it is as it should be.
 pub(crate) trait Validate {
@@ -104,7 +103,10 @@ impl Validate for authzen::AccessEvaluationBatchRequest {
         report.optional(2, "resource", self.resource.as_ref(), authzen_resource);
         report.optional(3, "action", self.action.as_ref(), action);
         if self.evaluations.is_empty() {
-            let rule = [element(18, "repeated", FieldType::TypeMessage), element(1, "min_items", FieldType::TypeUint64)];
+            let rule = [
+                element(18, "repeated", FieldType::TypeMessage),
+                element(1, "min_items", FieldType::TypeUint64),
+            ];
             let field = element(5, "evaluations", FieldType::TypeMessage);
             report.push(Some(field), &rule, "repeated.min_items", "must contain at least 1 item(s)", false);
         }
@@ -118,7 +120,8 @@ impl Validate for authzen::AccessEvaluationBatchRequest {
         let semantic = self.options.as_ref().map_or("", |options| options.evaluations_semantic.as_str());
         if !["", "execute_all", "deny_on_first_deny", "permit_on_first_permit"].contains(&semantic) {
             report.at(element(6, "options", FieldType::TypeMessage), |report| {
-                let rule = [element(14, "string", FieldType::TypeMessage), element(10, "in", FieldType::TypeString)];
+                let rule =
+                    [element(14, "string", FieldType::TypeMessage), element(10, "in", FieldType::TypeString)];
                 let message = "must be in list [execute_all, deny_on_first_deny, permit_on_first_permit]";
                 let field = element(1, "evaluations_semantic", FieldType::TypeString);
                 report.push(Some(field), &rule, "string.in", message, false);
@@ -152,8 +155,14 @@ fn aux_data(aux_data: &AuxData, report: &mut Report) {
     for (name, jwt) in &aux_data.jwts {
         let entry = element(2, "jwts", FieldType::TypeMessage).key(name);
         if name.is_empty() {
-            let [repeated_items, string, min_len] = MIN_LENGTH.map(|(number, name, kind)| element(number, name, kind));
-            let rule = [element(19, "map", FieldType::TypeMessage), Element { name: "keys", ..repeated_items }, string, min_len];
+            let [repeated_items, string, min_len] =
+                MIN_LENGTH.map(|(number, name, kind)| element(number, name, kind));
+            let rule = [
+                element(19, "map", FieldType::TypeMessage),
+                Element { name: "keys", ..repeated_items },
+                string,
+                min_len,
+            ];
             report.push(Some(entry.clone()), &rule, "string.min_len", NOT_EMPTY, true);
         }
         report.at(entry, |report| report.text(1, "token", &jwt.token));
@@ -243,7 +252,14 @@ impl Report {
         self.path.pop();
     }
 
-    fn push(&mut self, field: Option<Element<'_>>, rule: &[Element<'_>], id: &str, message: &str, for_key: bool) {
+    fn push(
+        &mut self,
+        field: Option<Element<'_>>,
+        rule: &[Element<'_>],
+        id: &str,
+        message: &str,
+        for_key: bool,
+    ) {
         let mut elements = self.path.clone();
         elements.extend(field.map(Element::to_proto));
         let rule = rule.iter().map(|element| element.to_proto()).collect::<Vec<_>>();
@@ -266,7 +282,8 @@ impl Report {
     }
 
     fn push_string(&mut self, field: Element<'_>, message: &str) {
-        let rule = [element(14, "string", FieldType::TypeMessage), element(6, "pattern", FieldType::TypeString)];
+        let rule =
+            [element(14, "string", FieldType::TypeMessage), element(6, "pattern", FieldType::TypeString)];
         self.push(Some(field), &rule, "string.pattern", message, false);
     }
 
@@ -278,13 +295,25 @@ impl Report {
         !missing
     }
 
-    fn message<T>(&mut self, number: i32, name: &'static str, value: Option<&T>, check: impl FnOnce(&T, &mut Self)) {
+    fn message<T>(
+        &mut self,
+        number: i32,
+        name: &'static str,
+        value: Option<&T>,
+        check: impl FnOnce(&T, &mut Self),
+    ) {
         if self.required(number, name, value.is_none(), FieldType::TypeMessage) {
             self.optional(number, name, value, check);
         }
     }
 
-    fn optional<T>(&mut self, number: i32, name: &'static str, value: Option<&T>, check: impl FnOnce(&T, &mut Self)) {
+    fn optional<T>(
+        &mut self,
+        number: i32,
+        name: &'static str,
+        value: Option<&T>,
+        check: impl FnOnce(&T, &mut Self),
+    ) {
         if let Some(value) = value {
             self.at(element(number, name, FieldType::TypeMessage), |report| check(value, report));
         }
@@ -313,7 +342,8 @@ impl Report {
             return;
         }
         if orthrus::contract::first_repeated(names).is_some() {
-            let rule = [element(18, "repeated", FieldType::TypeMessage), element(3, "unique", FieldType::TypeBool)];
+            let rule =
+                [element(18, "repeated", FieldType::TypeMessage), element(3, "unique", FieldType::TypeBool)];
             self.push(Some(field), &rule, "repeated.unique", UNIQUE, false);
         }
         for (index, _) in names.iter().enumerate().filter(|(_, name)| name.is_empty()) {

@@ -40,7 +40,13 @@ impl RotatedFile {
         self.out.flush()?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let (stem, extension) = self.names();
-        let name = |attempt: u32| format!("{stem}-{}{}.{extension}", now.as_millis(), if attempt == 0 { String::new() } else { format!("-{attempt}") });
+        let name = |attempt: u32| {
+            format!(
+                "{stem}-{}{}.{extension}",
+                now.as_millis(),
+                if attempt == 0 { String::new() } else { format!("-{attempt}") }
+            )
+        };
         let away = (0..).map(|attempt| self.path.with_file_name(name(attempt))).find(|path| !path.exists());
         if let Some(away) = away {
             fs::rename(&self.path, away)?;
@@ -61,7 +67,8 @@ impl RotatedFile {
         let Some(rotation) = &self.rotation else { return Ok(()) };
         let (stem, extension) = self.names();
         let (prefix, suffix) = (format!("{stem}-"), format!(".{extension}"));
-        let directory = self.path.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let directory =
+            self.path.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut away: Vec<(SystemTime, PathBuf)> = Vec::new();
         for entry in fs::read_dir(directory)? {
             let entry = entry?;
@@ -73,7 +80,8 @@ impl RotatedFile {
         }
         away.sort_by_key(|(modified, _)| cmp::Reverse(*modified));
         let days = Duration::from_secs(rotation.max_file_age_days.saturating_mul(86_400));
-        let is_old = |modified: &SystemTime| modified.elapsed().is_ok_and(|age| !days.is_zero() && age > days);
+        let is_old =
+            |modified: &SystemTime| modified.elapsed().is_ok_and(|age| !days.is_zero() && age > days);
         for (index, (modified, path)) in away.iter().enumerate() {
             if is_old(modified) || (rotation.max_file_count > 0 && index >= rotation.max_file_count) {
                 fs::remove_file(path)?;

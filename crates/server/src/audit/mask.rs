@@ -106,9 +106,18 @@ mod tests {
             "peer": {"address": "[MASKED]"},
             "checkResources": {"inputs": [{"principal": {"id": "p", "attr": {"mail": "[MASKED]", "age": 3}}}, {"principal": {}}]},
         });
-        assert_eq!(masked(&["peer.address", "inputs[*].principal.attr.mail", "none.there"], &entry), expected);
-        assert_eq!(masked(&["inputs[0].principal[\"id\"]"], &entry)["checkResources"]["inputs"][0]["principal"]["id"], MASKED);
-        assert_eq!(masked(&["inputs[1].principal"], &entry)["checkResources"]["inputs"][1]["principal"], MASKED);
+        assert_eq!(
+            masked(&["peer.address", "inputs[*].principal.attr.mail", "none.there"], &entry),
+            expected
+        );
+        assert_eq!(
+            masked(&["inputs[0].principal[\"id\"]"], &entry)["checkResources"]["inputs"][0]["principal"]["id"],
+            MASKED
+        );
+        assert_eq!(
+            masked(&["inputs[1].principal"], &entry)["checkResources"]["inputs"][1]["principal"],
+            MASKED
+        );
     }
 
     #[test]

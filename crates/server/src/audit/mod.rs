@@ -50,7 +50,8 @@ impl AuditLog {
         if !config.enabled {
             return Ok(None);
         }
-        let wrong = |path: &str, message: String| StartError::Config { path: format!("audit.{path}"), message };
+        let wrong =
+            |path: &str, message: String| StartError::Config { path: format!("audit.{path}"), message };
         if config.backend != "file" {
             let message = format!("there is no backend `{}`: the audit log goes to a `file`", config.backend);
             return Err(wrong("backend", message));
@@ -69,7 +70,13 @@ impl AuditLog {
         self.config.decision_logs_enabled
     }
 
-    pub(crate) fn decision(&self, call: &Call, asked: &Asked<'_>, decisions: &[Decision<'_>], policies: &PolicySet) {
+    pub(crate) fn decision(
+        &self,
+        call: &Call,
+        asked: &Asked<'_>,
+        decisions: &[Decision<'_>],
+        policies: &PolicySet,
+    ) {
         let all_allowed =
             || decisions.iter().flat_map(|it| it.actions).all(|action| action.effect == Effect::Allow);
         if self.config.decision_log_filters.check_resources.ignore_allow_all && all_allowed() {
@@ -82,14 +89,20 @@ impl AuditLog {
             peer: Some(peer(call)),
             metadata: self.metadata(call),
             method: Some(decision_log_entry::Method::CheckResources(decision_log_entry::CheckResources {
-                inputs: asked.resources.iter().map(|(resource, actions)| CheckInput {
-                    request_id: asked.request_id.to_owned(),
-                    resource: Some((*resource).clone()),
-                    principal: Some(asked.principal.clone()),
-                    actions: actions.to_vec(),
-                    aux_data: asked.claims.and_then(aux_data),
-                }).collect(),
-                outputs: told.map(|((resource, actions), decision)| check_output(asked, resource, actions, decision)).collect(),
+                inputs: asked
+                    .resources
+                    .iter()
+                    .map(|(resource, actions)| CheckInput {
+                        request_id: asked.request_id.to_owned(),
+                        resource: Some((*resource).clone()),
+                        principal: Some(asked.principal.clone()),
+                        actions: actions.to_vec(),
+                        aux_data: asked.claims.and_then(aux_data),
+                    })
+                    .collect(),
+                outputs: told
+                    .map(|((resource, actions), decision)| check_output(asked, resource, actions, decision))
+                    .collect(),
                 error: String::new(),
             })),
             audit_trail: Some(audit_trail(decisions, policies.engine.policy_sources())),
@@ -105,17 +118,20 @@ impl AuditLog {
         if !self.config.access_logs_enabled {
             return;
         }
-        self.write("access", &AccessLogEntry {
-            call_id: call.id.clone(),
-            timestamp: Some(timestamp(call.at)),
-            peer: Some(peer(call)),
-            metadata: self.metadata(call),
-            method: format!("/{}", call.method),
-            status_code: i32::from(status).unsigned_abs(),
-            oversized: false,
-            policy_source: self.policy_source(policies),
-            request_context: None,
-        });
+        self.write(
+            "access",
+            &AccessLogEntry {
+                call_id: call.id.clone(),
+                timestamp: Some(timestamp(call.at)),
+                peer: Some(peer(call)),
+                metadata: self.metadata(call),
+                method: format!("/{}", call.method),
+                status_code: i32::from(status).unsigned_abs(),
+                oversized: false,
+                policy_source: self.policy_source(policies),
+                request_context: None,
+            },
+        );
     }
 
     /// Writes all that is still to be written, and closes.
@@ -126,7 +142,8 @@ impl AuditLog {
     fn write(&self, kind: &str, entry: &impl Serialize) {
         // What was decoded from the wire can be encoded.
         let Ok(text) = self.mask.serialize(entry) else { return };
-        self.writer.write(format!("{{\"log.logger\":\"cerbos.audit\",\"log.kind\":\"{kind}\",{}\n", &text[1..]));
+        self.writer
+            .write(format!("{{\"log.logger\":\"cerbos.audit\",\"log.kind\":\"{kind}\",{}\n", &text[1..]));
     }
 
     fn metadata(&self, call: &Call) -> BTreeMap<String, MetaValues> {

@@ -82,9 +82,14 @@ mod tests {
 
     #[test]
     fn as_go_writes_them() {
-        for (text, milliseconds) in
-            [("30s", 30_000), ("1h15m", 4_500_000), ("1.5h", 5_400_000), ("250ms", 250), ("0", 0), ("1m0.5s", 60_500)]
-        {
+        for (text, milliseconds) in [
+            ("30s", 30_000),
+            ("1h15m", 4_500_000),
+            ("1.5h", 5_400_000),
+            ("250ms", 250),
+            ("0", 0),
+            ("1m0.5s", 60_500),
+        ] {
             assert_eq!(Span::parse(text), Some(Span(Duration::from_millis(milliseconds))), "{text}");
         }
         for text in ["", "30", "s", "-1s", "1d", "1s 2s", "1.2.3s", "1e3s", "99999999999999999999h"] {

@@ -168,9 +168,12 @@ impl Reader<'_> {
         let name = path.join(".");
         let (severity, code, message, hint) = match find(path) {
             Found::Branch | Found::Key(Use::Text | Use::Value | Use::Tree) => return true,
-            Found::Key(Use::Ignored(why)) => {
-                (Severity::Warning, Code::UnknownField, format!("`{name}` counts for nothing here: {why}"), None)
-            }
+            Found::Key(Use::Ignored(why)) => (
+                Severity::Warning,
+                Code::UnknownField,
+                format!("`{name}` counts for nothing here: {why}"),
+                None,
+            ),
             Found::Key(Use::Unsupported(instead)) => {
                 let message = format!("`{name}` is not supported");
                 (Severity::Error, Code::UnknownField, message, Some(instead.to_owned()))
@@ -194,7 +197,9 @@ impl Reader<'_> {
             Err(error) => {
                 let message = match error {
                     Unsubstituted::Unset(name) => {
-                        format!("the environment variable `{name}` is not set, and has no default: write `${{{name}:DEFAULT}}`")
+                        format!(
+                            "the environment variable `{name}` is not set, and has no default: write `${{{name}:DEFAULT}}`"
+                        )
                     }
                     Unsubstituted::Unclosed => "`${` without `}`; write `$$` for a dollar".to_owned(),
                 };

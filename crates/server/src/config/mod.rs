@@ -16,7 +16,7 @@ pub use file::{Config, ConfigFile, Schema, Storage, read_config};
 use crate::gateway::GatewayConfig;
 
 /// What a server is told. In JSON with names in camelCase; what is left out has its default.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ServerConfig {
     /// Sockets and limits.
@@ -292,4 +292,6 @@ pub struct KeySetConfig {
     pub skew: f64,
     /// Whether its keys may change.
     pub remote: bool,
+    /// Whether its tokens have to name their issuer.
+    pub issuer: bool,
 }

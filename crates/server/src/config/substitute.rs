@@ -27,8 +27,9 @@ pub(super) fn substitute(
             rest = after;
         } else if let Some(after) = rest.strip_prefix('{') {
             let end = after.find('}').ok_or(Unsubstituted::Unclosed)?;
-            let (name, default) =
-                after[..end].split_once(':').map_or((&after[..end], None), |(name, default)| (name, Some(default)));
+            let (name, default) = after[..end]
+                .split_once(':')
+                .map_or((&after[..end], None), |(name, default)| (name, Some(default)));
             let value = variable(name).filter(|value| !value.is_empty());
             match value.or_else(|| default.map(str::to_owned)) {
                 Some(value) => out.push_str(&value),

@@ -1,14 +1,103 @@
-//! gateway (compiles alone for now)
-use serde::{Deserialize, Serialize};
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-pub struct GatewayConfig {}
-pub(crate) struct Gateway;
+//! The questions of proxies: may this request pass, and who makes it?
+//!
+//! Each kind of proxy has an endpoint of its own, which reads what is asked about where that proxy says it ([`question`]), and
+//! nowhere else. What comes of it is one [`Verdict`](verdict::Verdict), which each endpoint tells in its own way.
+
+mod config;
+pub(crate) mod grpc;
+pub(crate) mod http;
+mod identity;
+mod question;
+mod verdict;
+
+use std::fs;
+
+use orthrus::text::{Diagnostics, Source};
+use orthrus_gateway::Routes;
+
+use crate::config::TokenConfig;
+use crate::start::StartError;
+pub use config::{
+    Anonymous, CertificateIdentity, GatewayConfig, Identity, Proxy, RoutesConfig, TokenIdentity,
+};
+
+/// What a proxy is answered by.
+pub(crate) struct Gateway {
+    pub(crate) config: GatewayConfig,
+    pub(crate) routes: Routes,
+}
+
 impl Gateway {
-    pub(crate) fn new(_: &GatewayConfig, _: &crate::config::TokenConfig) -> Result<Self, crate::start::StartError> { Ok(Self) }
+    /// Reads the routes. Says what is wrong with them, or with who makes requests.
+    pub(crate) fn new(config: &GatewayConfig, tokens: &TokenConfig) -> Result<Self, StartError> {
+        let wrong =
+            |path: &str, message: String| StartError::Config { path: format!("gateway.{path}"), message };
+        if config.proxies.is_empty() {
+            return Err(wrong(
+                "proxies",
+                "name the proxies that may ask: traefik, caddy, nginx, envoy".to_owned(),
+            ));
+        }
+        let Identity { token, certificate, anonymous } = &config.identity;
+        if token.is_none() && certificate.is_none() && anonymous.is_none() {
+            let message = "say who makes requests: by token, certificate or anonymous";
+            return Err(wrong("identity", message.to_owned()));
+        }
+        if let Some(token) = token {
+            let named = tokens.key_sets.iter().find(|set| set.id == token.key_set);
+            if tokens.disable_verification {
+                let message =
+                    "tokens are not verified (auxData.jwt.disableVerification): anybody could be anybody";
+                return Err(wrong("identity.token", message.to_owned()));
+            }
+            match named {
+                None => {
+                    let message = format!("there is no key set `{}` in auxData.jwt.keySets", token.key_set);
+                    return Err(wrong("identity.token.keySet", message));
+                }
+                Some(set) if !set.issuer => {
+                    let message = format!(
+                        "the key set `{}` has no issuer: without it, tokens that its keys sign for others would count",
+                        set.id
+                    );
+                    return Err(wrong("identity.token.keySet", message));
+                }
+                Some(_) => {}
+            }
+        }
+        if anonymous.as_ref().is_some_and(|it| it.id.is_empty() || it.roles.is_empty()) {
+            return Err(wrong("identity.anonymous", "must have an id, and at least one role".to_owned()));
+        }
+        let source = match &config.routes {
+            RoutesConfig::File(path) => {
+                let text =
+                    fs::read_to_string(path).map_err(|error| wrong("routes", format!("{path}: {error}")))?;
+                Source::new(path.clone(), text)
+            }
+            RoutesConfig::Inline(routes) => {
+                let text = serde_json::to_string_pretty(routes);
+                Source::new("gateway.routes", text.map_err(|error| wrong("routes", error.to_string()))?)
+            }
+        };
+        let file = Routes::from_source(&source).map_err(|found| wrong("routes", render(&found)))?;
+        let failures: Vec<String> = file
+            .tests
+            .iter()
+            .filter_map(|test| test.run(&file.routes).err())
+            .map(|failure| failure.to_string())
+            .collect();
+        if !failures.is_empty() {
+            return Err(wrong("routes", format!("tests of it fail:\n{}", failures.join("\n"))));
+        }
+        Ok(Self { config: config.clone(), routes: file.routes })
+    }
+
+    pub(crate) fn serves(&self, proxy: Proxy) -> bool {
+        self.config.proxies.contains(&proxy)
+    }
 }
-pub(crate) mod http {
-    pub(crate) fn add(router: axum::Router, _: &std::sync::Arc<crate::server::Shared>) -> axum::Router { router }
-}
-pub(crate) mod grpc {
-    pub(crate) fn add(routes: tonic::service::Routes, _: &std::sync::Arc<crate::server::Shared>) -> tonic::service::Routes { routes }
+
+fn render(diagnostics: &Diagnostics) -> String {
+    let rendered: Vec<String> = diagnostics.iter().map(|diagnostic| diagnostic.render()).collect();
+    format!("they are refused\n\n{}", rendered.join("\n"))
 }

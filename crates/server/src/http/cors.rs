@@ -17,7 +17,9 @@ pub(super) fn add(router: Router, config: &CorsConfig) -> Router {
     let origins = if all {
         AllowOrigin::any()
     } else {
-        AllowOrigin::list(config.allowed_origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
+        AllowOrigin::list(
+            config.allowed_origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()),
+        )
     };
     let given = config.allowed_headers.iter().map(String::as_str);
     let names: Vec<&str> = if config.allowed_headers.is_empty() { HEADERS.to_vec() } else { given.collect() };

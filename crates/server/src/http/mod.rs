@@ -73,11 +73,15 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
         )
         .route(
             "/access/v1/evaluations",
-            call!("authzen.authorization.v1.AuthorizationService/AccessEvaluationBatch", |pdp, call, asked| {
-                Box::pin(authzen::evaluations(pdp, call, asked))
-            }),
+            call!(
+                "authzen.authorization.v1.AuthorizationService/AccessEvaluationBatch",
+                |pdp, call, asked| { Box::pin(authzen::evaluations(pdp, call, asked)) }
+            ),
         )
-        .route("/api/server_info", get(|| async { json_response(StatusCode::OK, &cerbos::server_info(), false) }))
+        .route(
+            "/api/server_info",
+            get(|| async { json_response(StatusCode::OK, &cerbos::server_info(), false) }),
+        )
         .route("/.well-known/authzen-configuration", get(authzen_metadata))
         .route("/_cerbos/health", get(health));
     if listening.metrics_enabled {
@@ -93,7 +97,8 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
         })
         .with_state(Arc::clone(shared));
     let router = cors::add(router, &listening.cors);
-    crate::gateway::http::add(router, shared).layer(middleware::from_fn_with_state(Arc::clone(shared), measure))
+    crate::gateway::http::add(router, shared)
+        .layer(middleware::from_fn_with_state(Arc::clone(shared), measure))
 }
 
 async fn measure(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
@@ -161,7 +166,8 @@ async fn read_body(shared: &Shared, body: Body) -> Result<Bytes, Status> {
         },
     };
     read.map_err(|error| {
-        let too_large = std::error::Error::source(&error).is_some_and(|it| it.is::<http_body_util::LengthLimitError>());
+        let too_large =
+            std::error::Error::source(&error).is_some_and(|it| it.is::<http_body_util::LengthLimitError>());
         if too_large {
             Status::new(Code::ResourceExhausted, format!("received message larger than max ({limit} bytes)"))
         } else {
@@ -172,15 +178,20 @@ async fn read_body(shared: &Shared, body: Body) -> Result<Bytes, Status> {
 
 async fn authzen_metadata(State(shared): State<Arc<Shared>>, headers: HeaderMap, uri: Uri) -> Response {
     let scheme = if shared.config.server.tls.is_some() { "https" } else { "http" };
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).or(uri.host()).unwrap_or("localhost");
+    let host =
+        headers.get(header::HOST).and_then(|host| host.to_str().ok()).or(uri.host()).unwrap_or("localhost");
     json_response(StatusCode::OK, &authzen::metadata(&format!("{scheme}://{host}")), is_pretty(&uri))
 }
 
 async fn health(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
-    const SERVICES: [&str; 2] = ["cerbos.svc.v1.CerbosService", "authzen.authorization.v1.AuthorizationService"];
+    const SERVICES: [&str; 2] =
+        ["cerbos.svc.v1.CerbosService", "authzen.authorization.v1.AuthorizationService"];
     let query = |name: &str| {
         let pairs = uri.query().unwrap_or_default().split('&');
-        pairs.filter_map(|pair| pair.split_once('=').or(Some((pair, "")))).find(|(key, _)| *key == name).map(|it| it.1)
+        pairs
+            .filter_map(|pair| pair.split_once('=').or(Some((pair, ""))))
+            .find(|(key, _)| *key == name)
+            .map(|it| it.1)
     };
     if query("service").is_some_and(|service| !service.is_empty() && !SERVICES.contains(&service)) {
         return refusal(&Status::new(Code::NotFound, "unknown service"), false);
@@ -203,7 +214,8 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 async fn not_found() -> Response {
-    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
+    let headers =
+        [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
     (StatusCode::NOT_FOUND, headers, "404 page not found\n").into_response()
 }
 

@@ -1,0 +1,122 @@
+//! Who makes a request that a proxy asks about.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use orthrus_gateway::{GatewayPrincipal, MappingErrorCode, principal_from_certificate};
+use serde_json::{Map, Value};
+
+use super::config::{Anonymous, Identity, TokenIdentity};
+use super::question::Question;
+use crate::pdp::Claims;
+use crate::proto::cerbos::engine::v1::Principal;
+use crate::tokens::{TokenError, Tokens};
+
+/// Somebody.
+pub(super) struct Person {
+    pub(super) principal: Principal,
+    /// What the token says, for policies.
+    pub(super) claims: Option<Claims>,
+}
+
+/// Why it is nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Nobody {
+    /// There is no token, or one that is refused.
+    Unauthenticated(&'static str),
+    /// Who it is cannot be found out now.
+    Unavailable,
+}
+
+/// Who makes a request: by a token where there is one, which then has to be right; else by a certificate.
+pub(super) async fn person(
+    identity: &Identity,
+    tokens: &Tokens,
+    question: &Question,
+) -> Result<Person, Nobody> {
+    if let Some(options) = &identity.token
+        && let Some(token) = token(options, question)?
+    {
+        let claims = tokens.verify(&token, &options.key_set).await.map_err(|error| match error {
+            TokenError::Refused(code) => Nobody::Unauthenticated(code),
+            TokenError::Unavailable(_) => Nobody::Unavailable,
+        })?;
+        return by_claims(options, &claims);
+    }
+    if let Some(options) = &identity.certificate {
+        let name = match &options.header {
+            None => question.certificate.clone(),
+            Some(header) => {
+                one(question.values(header)).map_err(|()| Nobody::Unauthenticated("CERTIFICATE_UNCLEAR"))?
+            }
+        };
+        if let Some(name) = name.filter(|name| !name.is_empty()) {
+            let principal = principal_from_certificate(None, &[name], &options.role);
+            let principal = principal.ok_or(Nobody::Unauthenticated("CERTIFICATE_UNCLEAR"))?;
+            return Ok(Person { principal: to_proto(principal), claims: None });
+        }
+    }
+    match &identity.anonymous {
+        Some(Anonymous { id, roles, attr }) => Ok(Person {
+            principal: Principal {
+                id: id.clone(),
+                roles: roles.clone(),
+                attr: attributes(attr.clone()),
+                ..Principal::default()
+            },
+            claims: None,
+        }),
+        None => Err(Nobody::Unauthenticated("NO_TOKEN")),
+    }
+}
+
+fn by_claims(options: &TokenIdentity, claims: &Arc<str>) -> Result<Person, Nobody> {
+    let read: Map<String, Value> =
+        serde_json::from_str(claims).map_err(|_| Nobody::Unauthenticated("JWT_MALFORMED"))?;
+    let principal = options.claims.principal(&read).map_err(|error| {
+        Nobody::Unauthenticated(match error.code {
+            MappingErrorCode::Invalid => "IDENTITY_INVALID",
+            _ => "IDENTITY_REFUSED",
+        })
+    })?;
+    Ok(Person { principal: to_proto(principal), claims: Some(Claims(format!("{{\"jwt\":{claims}}}"))) })
+}
+
+fn to_proto(principal: GatewayPrincipal) -> Principal {
+    Principal {
+        id: principal.id,
+        roles: principal.roles,
+        attr: attributes(principal.attr),
+        scope: principal.scope,
+        policy_version: principal.policy_version,
+    }
+}
+
+pub(super) fn attributes(attr: Map<String, Value>) -> BTreeMap<String, pbjson_types::Value> {
+    let read = |(name, value)| serde_json::from_value(value).ok().map(|value| (name, value));
+    attr.into_iter().filter_map(read).collect()
+}
+
+/// The token of a request; none where it has none.
+fn token(options: &TokenIdentity, question: &Question) -> Result<Option<String>, Nobody> {
+    let unclear = |()| Nobody::Unauthenticated("TOKEN_UNCLEAR");
+    if let Some(value) = one(question.values("authorization")).map_err(unclear)? {
+        let bearer = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let token = bearer.map(|(_, token)| token.trim()).filter(|token| !token.is_empty());
+        return token.map(|token| Some(token.to_owned())).ok_or(Nobody::Unauthenticated("NO_BEARER"));
+    }
+    let Some(name) = &options.cookie else { return Ok(None) };
+    let pairs = question
+        .values("cookie")
+        .flat_map(|value| value.split(';'))
+        .filter_map(|it| it.trim().split_once('='));
+    // A cookie that another host of the domain has set comes as well: which of them counts nobody can tell.
+    one(pairs.filter(|(key, _)| key == name).map(|(_, value)| value)).map_err(unclear)
+}
+
+fn one<'a>(mut values: impl Iterator<Item = &'a str>) -> Result<Option<String>, ()> {
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value.map(str::to_owned)),
+        _ => Err(()),
+    }
+}
