@@ -1,0 +1,109 @@
+/** A gRPC client that knows services by reflection alone: messages go in and out as the JSON of protobuf. */
+
+import { peer } from "./support.mjs";
+
+const { createFileRegistry, create, fromBinary, fromJson, toBinary, toJson } = await peer("@bufbuild/protobuf");
+const { BinaryReader, BinaryWriter } = await peer("@bufbuild/protobuf/wire");
+const { FileDescriptorSetSchema, FileDescriptorProtoSchema } = await peer("@bufbuild/protobuf/wkt");
+const { default: grpc } = await peer("@grpc/grpc-js");
+
+/** A client of an address; `call` gives `{ code, message, response, details }`. */
+export async function reflectedClient(address, symbols, credentials = grpc.credentials.createInsecure()) {
+  const client = new grpc.Client(address, credentials);
+  const files = new Map();
+  for (const symbol of symbols) {
+    for (const bytes of await describe(client, symbol)) {
+      const file = fromBinary(FileDescriptorProtoSchema, bytes);
+      files.set(file.name, file);
+    }
+  }
+  const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: sorted(files) }));
+  return {
+    async call(service, method, json, metadata = {}) {
+      const { input, output } = registry.getService(service).methods.find(({ name }) => name === method);
+      const request = fromJson(input, json, { registry });
+      const { error, response, details } = await unary(
+        client,
+        `/${service}/${method}`,
+        toBinary(input, request),
+        metadata,
+      );
+      return error === undefined
+        ? { code: 0, response: toJson(output, fromBinary(output, response), { registry }) }
+        : { code: error.code, message: error.details, details };
+    },
+    close: () => client.close(),
+  };
+}
+
+function unary(client, path, bytes, headers) {
+  const metadata = new grpc.Metadata();
+  Object.entries(headers).forEach(([name, value]) => {
+    metadata.set(name, value);
+  });
+  return new Promise((resolve) => {
+    const same = (value) => value;
+    client.makeUnaryRequest(path, same, same, Buffer.from(bytes), metadata, (error, response) => {
+      resolve(
+        error === null
+          ? { response }
+          : { error, details: error.metadata?.get("grpc-status-details-bin")[0] },
+      );
+    });
+  });
+}
+
+/** The files that a symbol needs, by the reflection service (grpc.reflection.v1). */
+function describe(client, symbol) {
+  const request = new BinaryWriter().tag(4, 2).string(symbol).finish();
+  const path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+  const same = (value) => value;
+  const stream = client.makeBidiStreamRequest(path, same, same);
+  return new Promise((resolve, reject) => {
+    stream.on("error", reject);
+    stream.on("data", (bytes) => {
+      stream.end();
+      resolve(fileDescriptors(bytes));
+    });
+    stream.write(Buffer.from(request));
+  });
+}
+
+function fileDescriptors(bytes) {
+  const files = [];
+  for (const [, inner] of fields(bytes).filter(([number]) => number === 4)) {
+    files.push(...fields(inner).filter(([number]) => number === 1).map(([, file]) => file));
+  }
+  if (files.length === 0) {
+    throw new Error("reflection does not know it");
+  }
+  return files;
+}
+
+function fields(bytes) {
+  const reader = new BinaryReader(bytes);
+  const found = [];
+  while (reader.pos < reader.len) {
+    const [number, kind] = reader.tag();
+    if (kind === 2) {
+      found.push([number, reader.bytes()]);
+    } else {
+      reader.skip(kind);
+    }
+  }
+  return found;
+}
+
+/** Each file after those that it imports. */
+function sorted(files) {
+  const list = [];
+  const add = (name) => {
+    const file = files.get(name);
+    if (file !== undefined && !list.includes(file)) {
+      file.dependency.forEach(add);
+      list.push(file);
+    }
+  };
+  [...files.keys()].forEach(add);
+  return list;
+}
