@@ -1,6 +1,7 @@
 //! Arguments, as the Cerbos command takes them.
 
 mod bundle;
+mod routes;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -11,6 +12,7 @@ use lexopt::{Parser, ValueExt};
 use orthrus::text::nearest;
 
 pub(crate) use bundle::{BundleArguments, InspectArguments};
+pub(crate) use routes::RoutesArguments;
 
 use crate::compile::CompileOptions;
 use crate::help;
@@ -24,6 +26,7 @@ pub(crate) enum Command {
     Compile(Box<CompileArguments>),
     Bundle(BundleArguments),
     Inspect(InspectArguments),
+    Routes(RoutesArguments),
 }
 
 pub(crate) struct CompileArguments {
@@ -76,7 +79,7 @@ impl fmt::Display for UsageError {
     }
 }
 
-const VERBS: [&str; 4] = ["compile", "bundle", "inspect", "server"];
+const VERBS: [&str; 5] = ["compile", "bundle", "inspect", "routes", "server"];
 const COMPILE: &str = "compile ";
 
 /// Every option of `compile`, for suggestions.
@@ -105,6 +108,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         Some(Value(verb)) if verb == "compile" => compile(&mut parser),
         Some(Value(verb)) if verb == "bundle" => bundle::bundle(&mut parser),
         Some(Value(verb)) if verb == "inspect" => bundle::inspect(&mut parser),
+        Some(Value(verb)) if verb == "routes" => routes::routes(&mut parser),
         Some(Value(verb)) => Err(UsageError::new("", unknown("verb", &verb.to_string_lossy(), &VERBS))),
         Some(argument) => Err(usage(argument.unexpected())),
     }

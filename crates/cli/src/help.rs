@@ -9,6 +9,7 @@ Verbs:
   compile <dir>   check the policies of a directory and run their tests
   bundle <dir>    compile the policies of a directory into one file
   inspect <file>  tell what is in such a file
+  routes <file>   check a file of routes and run its tests
   server          serve decisions over HTTP and gRPC, and to proxies
 
 Options:
@@ -81,4 +82,29 @@ Options:
   -h, --help               print this help
 
 Exit codes: 0 all is well, 1 the bundle cannot be read or is refused, 2 the arguments are wrong.
+";
+
+pub(crate) const ROUTES: &str = "\
+Checks a file of routes and runs its tests: what requests ask for, before policies decide whether they may
+
+Usage: orthrus routes <file> [options]
+
+The file is YAML or JSON: a list of routes, or { routes, tests }.
+
+Options:
+  -o, --output <format>  text (the default) or json
+  -h, --help             print this help
+
+Exit codes: 0 all is well, 1 the file cannot be read, 2 the arguments are wrong, 3 the routes are wrong, 4 tests failed.
+
+Example of a file:
+  routes:
+    - path: /documents/{id}
+      resource: { kind: document, id: '{id}' }
+      action: { GET: view, PUT: edit }
+  tests:
+    - request: { method: PUT, path: /documents/7 }
+      expect: { kind: document, id: '7', action: edit }
+    - request: { method: DELETE, path: /documents/7 }
+      expect: none
 ";

@@ -9,6 +9,7 @@ pub mod compile;
 mod help;
 mod inspect;
 mod report;
+mod routes;
 mod terminal;
 pub mod verify;
 
@@ -27,7 +28,7 @@ pub enum Exit {
     Failure = 1,
     /// The arguments are wrong.
     Usage = 2,
-    /// The policies are wrong.
+    /// The policies, or the routes, are wrong.
     CompileFailed = 3,
     /// Tests failed, or could not be run.
     TestsFailed = 4,
@@ -64,6 +65,7 @@ fn dispatch(arguments: impl IntoIterator<Item = OsString>, terminal: &mut Termin
         Ok(Command::Compile(arguments)) => compile::verb(&arguments, terminal),
         Ok(Command::Bundle(arguments)) => bundle::verb(&arguments, terminal),
         Ok(Command::Inspect(arguments)) => inspect::verb(&arguments, terminal),
+        Ok(Command::Routes(arguments)) => routes::verb(&arguments, terminal),
         Err(error) => {
             terminal.complain(&error.to_string())?;
             terminal.note(&format!("run `orthrus {}--help` to see what there is\n", error.verb()))?;

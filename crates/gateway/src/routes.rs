@@ -91,7 +91,7 @@ enum Segment {
     Rest,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct ResourceTemplate {
     kind: String,
     id: Template,
@@ -204,6 +204,12 @@ impl Attribute {
             Self::Header(name) => (request.header)(name),
             Self::Query(name) => percent::parameter(request.query?, name),
         }
+    }
+}
+
+impl Default for Action {
+    fn default() -> Self {
+        Self::ByMethod(Vec::new())
     }
 }
 

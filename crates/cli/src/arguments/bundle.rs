@@ -1,5 +1,6 @@
 //! Arguments of `bundle` and `inspect`.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use lexopt::Arg::{Long, Short, Value};
@@ -63,18 +64,7 @@ pub(super) fn inspect(parser: &mut Parser) -> Result<Command, UsageError> {
             Long("help") | Short('h') => return Ok(Command::Help(help::INSPECT)),
             Long("version") => return Ok(Command::Version),
             Long("public-key") => public_key = Some(PathBuf::from(parser.value().map_err(usage)?)),
-            Long("output") | Short('o') => {
-                let format = parser.value().map_err(usage)?;
-                json = match format.to_str() {
-                    Some("text") => false,
-                    Some("json") => true,
-                    _ => {
-                        let got = format.to_string_lossy();
-                        let message = format!("--output must be one of text, json, got `{got}`");
-                        return Err(UsageError::new(INSPECT, message));
-                    }
-                };
-            }
+            Long("output") | Short('o') => json = is_json(INSPECT, &parser.value().map_err(usage)?)?,
             Long(option) => {
                 let name = option.to_owned();
                 return Err(UsageError::new(INSPECT, unknown("option", &name, &INSPECT_OPTIONS)));
@@ -85,6 +75,18 @@ pub(super) fn inspect(parser: &mut Parser) -> Result<Command, UsageError> {
     }
     let bundle = bundle.ok_or_else(|| UsageError::new(INSPECT, "the bundle is missing"))?;
     Ok(Command::Inspect(InspectArguments { bundle, public_key, json }))
+}
+
+/// The value of `--output` where there is one format for people and one for programs.
+pub(super) fn is_json(verb: &'static str, format: &OsStr) -> Result<bool, UsageError> {
+    match format.to_str() {
+        Some("text") => Ok(false),
+        Some("json") => Ok(true),
+        _ => {
+            let got = format.to_string_lossy();
+            Err(UsageError::new(verb, format_args!("--output must be one of text, json, got `{got}`")))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod diagnostics;
 mod junit;
 mod palette;
 mod results;
+mod routes;
 mod trace;
 mod tree;
 
@@ -13,6 +14,7 @@ pub(crate) use diagnostics::{diagnostics, diagnostics_json, tally, warnings};
 pub(crate) use junit::results_junit;
 pub(crate) use palette::Palette;
 pub(crate) use results::results;
+pub(crate) use routes::{route_tests, route_tests_json};
 pub(crate) use tree::Style;
 
 use crate::verify::TestResults;

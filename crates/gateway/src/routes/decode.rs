@@ -101,7 +101,7 @@ fn root_object<'n>(decoder: &mut Decoder<'_>, root: Field<'n>) -> Option<Object<
     decoder.object(root, &FILE)
 }
 
-/// A route, with the place of its path.
+/// A route, with the place of its path. What is wrong beside the path does not hide its rivals.
 fn route(decoder: &mut Decoder<'_>, field: Field<'_>) -> Option<(Route, Span)> {
     let object = decoder.object(field, &ROUTE)?;
     let path = path::path(decoder, &object);
@@ -116,7 +116,17 @@ fn route(decoder: &mut Decoder<'_>, field: Field<'_>) -> Option<(Route, Span)> {
     };
     let action = action(decoder, &object, methods.as_deref());
     let Path { text, segments, place, .. } = path?;
-    Some((Route { path: text, segments, methods, hosts, resource: resource?, action: action? }, place))
+    Some((
+        Route {
+            path: text,
+            segments,
+            methods,
+            hosts,
+            resource: resource.unwrap_or_default(),
+            action: action.unwrap_or_default(),
+        },
+        place,
+    ))
 }
 
 /// A list that may be left out, but not be empty: nothing would ever fit.
