@@ -238,6 +238,26 @@ export class BundleError extends OrthrusError {
   }
 }
 
+/**
+ * Lines of an audit log did not get to their file:
+ * - `AUDIT_UNWRITABLE`: it cannot be written, as `cause` tells. The lines wait, and are tried again;
+ * - `AUDIT_DROPPED`: `dropped` lines are lost, because too many wait already or the file is closed.
+ */
+export class AuditError extends OrthrusError {
+  static {
+    AuditError.prototype.name = "AuditError";
+  }
+
+  declare readonly code: "AUDIT_UNWRITABLE" | "AUDIT_DROPPED";
+  /** How many lines are lost; 0 where none are. */
+  readonly dropped: number;
+
+  constructor(code: AuditError["code"], message: string, dropped: number, options?: ErrorOptions) {
+    super(code, message, options);
+    this.dropped = dropped;
+  }
+}
+
 /** The native addon of this platform, or the WebAssembly engine, is missing or cannot be loaded. Code: `NATIVE_UNAVAILABLE`. */
 export class BinaryError extends OrthrusError {
   static {

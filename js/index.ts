@@ -54,6 +54,7 @@ export type {
 } from "./engine/test-results.js";
 export { OrthrusWithPrincipal } from "./engine/with-principal.js";
 export {
+  AuditError,
   BinaryError,
   BundleError,
   type BundleInvalidReason,

@@ -38,7 +38,7 @@ function writeStore(files) {
 /** Tokens of random requests are not signed. */
 const UNSIGNED = { jwt: { disableVerification: true } };
 
-function configuration(folder, { schemaEnforcement = "none", ...engine }, auxData) {
+function configuration(folder, { schemaEnforcement = "none", ...engine }, auxData, audit) {
   return {
     server: {
       httpListenAddr: `unix:${join(folder, "http.sock")}`,
@@ -49,6 +49,7 @@ function configuration(folder, { schemaEnforcement = "none", ...engine }, auxDat
     engine,
     schema: { enforcement: schemaEnforcement },
     auxData,
+    audit,
     telemetry: { disabled: true },
   };
 }
@@ -59,12 +60,12 @@ export class Pdp {
   #folder;
   #agent = new Agent({ keepAlive: true });
 
-  /** Starts a PDP on files by path. Rejects with `Refused`. */
-  static async start(binary, files, options, auxData = UNSIGNED) {
+  /** Starts a PDP on files by path, `audit` is that of its configuration. Rejects with `Refused`. */
+  static async start(binary, files, options, auxData = UNSIGNED, audit = undefined) {
     const pdp = new Pdp();
     pdp.#folder = writeStore(files);
     const path = join(pdp.#folder, "config.json");
-    writeFileSync(path, JSON.stringify(configuration(pdp.#folder, options, auxData)));
+    writeFileSync(path, JSON.stringify(configuration(pdp.#folder, options, auxData, audit)));
     pdp.#child = spawn(binary, ["server", `--config=${path}`, "--log-level=error"], {
       stdio: ["ignore", "pipe", "pipe"],
     });

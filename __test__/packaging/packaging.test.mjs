@@ -62,11 +62,12 @@ test("only what is needed is published", async () => {
 
 describe("installed into an empty project", { skip }, () => {
   const project = join(folder, "project");
-  const decide = `
-    const orthrus = Orthrus.fromFilesSync({ "document.yaml": JSON.stringify({
+  const files = `{ "document.yaml": JSON.stringify({
       apiVersion: "api.cerbos.dev/v1",
       resourcePolicy: { resource: "document", version: "default", rules: [{ actions: ["view"], effect: "EFFECT_ALLOW", roles: ["user"] }] },
-    }) });
+    }) }`;
+  const decide = `
+    const orthrus = Orthrus.fromFilesSync(${files});
     const request = (action) => ({ principal: principalFromWorkOS({ user: null }), resource: { kind: "document", id: "1" }, action });
     const user = (action) => ({ ...request(action), principal: { id: "ann", roles: ["user"] } });
     console.log(JSON.stringify([orthrus.isAllowedSync(user("view")), orthrus.isAllowedSync(user("edit")), orthrus.isAllowedSync(request("view"))]));`;
@@ -102,6 +103,27 @@ describe("installed into an empty project", { skip }, () => {
        createVerifier({ disableVerification: true }).verify("x").catch(({ code }) => console.log(code));`,
     );
     assert.equal(await output(process.execPath, ["verify.mjs"], { cwd: project }), "JWT_MALFORMED");
+  });
+
+  test("it writes an audit log", async () => {
+    writeFileSync(
+      join(project, "audit.cjs"),
+      `const { Orthrus } = require("orthrus"); const { auditLog, ndjsonFile } = require("orthrus/audit");
+       const file = ndjsonFile("logs/audit.log");
+       const orthrus = Orthrus.fromFilesSync(${files}, { onDecision: auditLog({ write: file.write }) });
+       orthrus.isAllowedSync({ principal: { id: "ann", roles: ["user"] }, resource: { kind: "document", id: "1" }, action: "view" });
+       file.close().then(() => console.log(JSON.parse(require("node:fs").readFileSync("logs/audit.log", "utf8"))["log.kind"]));`,
+    );
+    assert.equal(await output(process.execPath, ["audit.cjs"], { cwd: project }), "decision");
+  });
+
+  test("it needs OpenTelemetry for orthrus/opentelemetry alone", async () => {
+    writeFileSync(
+      join(project, "opentelemetry.cjs"),
+      `try { require("orthrus/opentelemetry"); } catch ({ code, message }) { console.log(code, message); }`,
+    );
+    const said = await output(process.execPath, ["opentelemetry.cjs"], { cwd: project });
+    assert.match(said, /^MODULE_NOT_FOUND Cannot find module '@opentelemetry\/api'/);
   });
 
   test("its command runs", async () => {

@@ -1,5 +1,6 @@
 /** What stands in for files where there are none. */
 
+import type { Lines } from "../audit/ndjson-file.js";
 import type { LoadedBundle } from "../bundles/source.js";
 import type { Version } from "../bundles/version.js";
 import { UnsupportedError } from "../errors.js";
@@ -24,6 +25,10 @@ export function readVersionSync(path: string): Version {
 
 export function readFile(path: string | URL): Uint8Array {
   return refuse(String(path));
+}
+
+export function openLines(path: string, ..._rest: unknown[]): Lines {
+  throw new UnsupportedError(`${path} cannot be written: there are no files here`);
 }
 
 export function pathOf(url: URL): string {

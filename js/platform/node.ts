@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { loadNative } from "../engine/addon.js";
 import type { Native } from "../engine/native.js";
 
+export { openLines } from "../audit/line-queue.js";
 export { isBundleFile, isBundleFileSync, readVersion, readVersionSync } from "../bundles/read-file.js";
 export { loadNative };
 
