@@ -1,11 +1,18 @@
 /** A gRPC client that knows services by reflection alone: messages go in and out as the JSON of protobuf. */
 
-import { peer } from "./support.mjs";
-
-const { createFileRegistry, create, fromBinary, fromJson, toBinary, toJson } = await peer("@bufbuild/protobuf");
-const { BinaryReader, BinaryWriter } = await peer("@bufbuild/protobuf/wire");
-const { FileDescriptorSetSchema, FileDescriptorProtoSchema } = await peer("@bufbuild/protobuf/wkt");
-const { default: grpc } = await peer("@grpc/grpc-js");
+import {
+  BinaryReader,
+  BinaryWriter,
+  create,
+  createFileRegistry,
+  FileDescriptorProtoSchema,
+  FileDescriptorSetSchema,
+  fromBinary,
+  fromJson,
+  grpc,
+  toBinary,
+  toJson,
+} from "./clients/index.mjs";
 
 /** A client of an address; `call` gives `{ code, message, response, details }`. */
 export async function reflectedClient(address, symbols, credentials = grpc.credentials.createInsecure()) {

@@ -7,7 +7,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { Orthrus } from "orthrus";
 import { serve } from "orthrus/server";
 
@@ -24,19 +24,6 @@ if (!hasCorpus) {
 }
 
 const peers = createRequire(join(ROOT, "bench/package.json"));
-
-/** A package of the peers, as a module. */
-export function peer(name) {
-  return import(pathToFileURL(resolvePeer(name)).href);
-}
-
-function resolvePeer(name) {
-  try {
-    return peers.resolve(name);
-  } catch {
-    return join(ROOT, "bench/node_modules", name, "lib/index.js");
-  }
-}
 
 /** Says nothing of what happens, but keeps it. */
 export function eventsOf() {

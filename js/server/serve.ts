@@ -67,6 +67,8 @@ export async function serve(engine: Orthrus, options: ServeOptions = {}): Promis
   }
   const server = running;
   keys.begin(native, server);
+  // Nothing else of a server does: its threads are not JavaScript's.
+  const alive = setInterval(() => undefined, 2 ** 30);
   const unwatch = options.watch === true ? watch(engine, native, server, log) : () => undefined;
   const addresses = JSON.parse(native.serverAddresses(server)) as ServerAddresses;
   let stopping: Promise<void> | undefined;
@@ -76,7 +78,7 @@ export async function serve(engine: Orthrus, options: ServeOptions = {}): Promis
       stopping ??= (async () => {
         unwatch();
         unfollow();
-        await native.stopServer(server, grace);
+        await native.stopServer(server, grace).finally(() => clearInterval(alive));
       })();
       return stopping;
     },

@@ -9,6 +9,7 @@
 
 mod certificate;
 mod claims;
+mod headers;
 mod path;
 mod percent;
 mod route_test;
@@ -19,6 +20,7 @@ pub use claims::{
     ClaimsMapping, ClerkMapping, GatewayPrincipal, MappingError, MappingErrorCode, OnUnauthenticated,
     OrgRolePrefix, WorkOsMapping,
 };
+pub use headers::names_identity;
 pub use path::{NormalPath, normalize_path};
 pub use route_test::{Difference, RouteTest, RouteTestFailure};
 pub use routes::{AskedRequest, MatchedResource, RouteMatch, Routes, RoutesFile};

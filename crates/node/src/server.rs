@@ -27,8 +27,9 @@ pub struct Server {
     asked: Arc<Asked>,
 }
 
-/// The function that hears, called with one JSON text: an event, or a question with a number.
-type Hear = ThreadsafeFunction<String, UnknownReturnValue, String, Status, false>;
+/// The function that hears, called with one JSON text: an event, or a question with a number. It does not keep the process: the
+/// server is kept by JavaScript, until it is stopped.
+type Hear = ThreadsafeFunction<String, UnknownReturnValue, String, Status, false, true>;
 
 /// What JavaScript is asked, by number.
 struct Asked {
@@ -101,7 +102,7 @@ pub(crate) fn serve(
     })?;
     let policies = engines::get(engine)?;
     let asked = Arc::new(Asked {
-        hear: hear.build_threadsafe_function().build()?,
+        hear: hear.build_threadsafe_function().weak::<true>().build()?,
         last: AtomicU32::new(0),
         waiting: Mutex::default(),
     });

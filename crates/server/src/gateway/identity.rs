@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use orthrus_gateway::{GatewayPrincipal, MappingErrorCode, principal_from_certificate};
+use orthrus_gateway::{GatewayPrincipal, principal_from_certificate};
 use serde_json::{Map, Value};
 
 use super::config::{Anonymous, Identity, TokenIdentity};
@@ -73,12 +73,8 @@ pub(super) async fn person(
 fn by_claims(options: &TokenIdentity, claims: &Arc<str>) -> Result<Person, Nobody> {
     let read: Map<String, Value> =
         serde_json::from_str(claims).map_err(|_| Nobody::Unauthenticated("JWT_MALFORMED"))?;
-    let principal = options.claims.principal(&read).map_err(|error| {
-        Nobody::Unauthenticated(match error.code {
-            MappingErrorCode::Invalid => "IDENTITY_INVALID",
-            _ => "IDENTITY_REFUSED",
-        })
-    })?;
+    let principal = options.claims.principal(&read);
+    let principal = principal.map_err(|error| Nobody::Unauthenticated(error.code.as_str()))?;
     Ok(Person { principal: to_proto(principal), claims: Some(Claims(format!("{{\"jwt\":{claims}}}"))) })
 }
 
