@@ -18,11 +18,16 @@ import {
 export async function reflectedClient(address, symbols, credentials = grpc.credentials.createInsecure()) {
   const client = new grpc.Client(address, credentials);
   const files = new Map();
+  const add = (bytes) => {
+    const file = fromBinary(FileDescriptorProtoSchema, bytes);
+    files.set(file.name, file);
+  };
   for (const symbol of symbols) {
-    for (const bytes of await describe(client, symbol)) {
-      const file = fromBinary(FileDescriptorProtoSchema, bytes);
-      files.set(file.name, file);
-    }
+    (await describe(client, SYMBOL, symbol)).forEach(add);
+  }
+  const missing = () => [...files.values()].flatMap(({ dependency }) => dependency).find((name) => !files.has(name));
+  for (let name = missing(); name !== undefined; name = missing()) {
+    (await describe(client, FILE, name)).forEach(add);
   }
   const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: sorted(files) }));
   return {
@@ -60,9 +65,13 @@ function unary(client, path, bytes, headers) {
   });
 }
 
-/** The files that a symbol needs, by the reflection service (grpc.reflection.v1). */
-function describe(client, symbol) {
-  const request = new BinaryWriter().tag(4, 2).string(symbol).finish();
+/** Fields of the request of reflection (grpc.reflection.v1). */
+const FILE = 3;
+const SYMBOL = 4;
+
+/** The file of a name, or that a symbol is in, with what the server sends beside it. */
+function describe(client, field, name) {
+  const request = new BinaryWriter().tag(field, 2).string(name).finish();
   const path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
   const same = (value) => value;
   const stream = client.makeBidiStreamRequest(path, same, same);
