@@ -20,7 +20,7 @@ use crate::proto::cerbos::audit::v1::RequestContext;
 use crate::proto::cerbos::engine::v1::{Principal, Resource};
 use crate::proto::cerbos::request::v1::AuxData;
 use crate::status::Status;
-use crate::tokens::Tokens;
+use crate::tokens::{TokenError, Tokens};
 use crate::trace::Tracer;
 use crate::values::attributes;
 
@@ -75,12 +75,20 @@ impl Pdp {
     pub(crate) async fn claims(&self, aux_data: Option<&AuxData>) -> Result<Option<Claims>, Status> {
         let Some(aux_data) = aux_data else { return Ok(None) };
         if let Some(jwt) = &aux_data.jwt {
-            let claims = self.tokens.verify(&jwt.token, &jwt.key_set_id).await.map_err(invalid_aux_data)?;
+            let claims = self
+                .tokens
+                .verify(&jwt.token, &jwt.key_set_id)
+                .await
+                .map_err(|error| invalid_aux_data(&error))?;
             return Ok(Some(Claims(format!("{{\"jwt\":{claims}}}"))));
         }
         let mut text = String::from("{\"jwts\":{");
         for (index, (name, jwt)) in aux_data.jwts.iter().enumerate() {
-            let claims = self.tokens.verify(&jwt.token, &jwt.key_set_id).await.map_err(invalid_aux_data)?;
+            let claims = self
+                .tokens
+                .verify(&jwt.token, &jwt.key_set_id)
+                .await
+                .map_err(|error| invalid_aux_data(&error))?;
             let comma = if index == 0 { "" } else { "," };
             text.push_str(&format!("{comma}{}:{claims}", serde_json::Value::from(name.as_str())));
         }
@@ -142,13 +150,11 @@ impl Pdp {
     }
 }
 
-fn invalid_aux_data(refusal: crate::tokens::TokenError) -> Status {
-    match refusal {
-        crate::tokens::TokenError::Unavailable(_) => {
-            Status::new(Code::Unavailable, "auxData cannot be verified now")
-        }
+fn invalid_aux_data(error: &TokenError) -> Status {
+    match error {
+        TokenError::Unavailable(_) => Status::new(Code::Unavailable, "auxData cannot be verified now"),
         // Why is in the log: it would tell an attacker how far a forged token got.
-        crate::tokens::TokenError::Refused(_) => Status::invalid("invalid auxData"),
+        TokenError::Refused(_) => Status::invalid("invalid auxData"),
     }
 }
 

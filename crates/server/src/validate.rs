@@ -93,7 +93,7 @@ impl Validate for authzen::AccessEvaluationBatchRequest {
                 let article = if name == "action" { "an" } else { "a" };
                 report.push_whole(
                     &format!("AccessEvaluationBatchRequest.{name}"),
-                    format!(
+                    &format!(
                         "either the default {name} must be set or all evaluations must have {article} {name}"
                     ),
                 );
@@ -147,7 +147,7 @@ fn resource(resource: &Resource, report: &mut Report) {
 fn aux_data(aux_data: &AuxData, report: &mut Report) {
     if aux_data.jwt.is_some() && !aux_data.jwts.is_empty() {
         let message = "Only one of the jwt or jwts fields must be set";
-        report.push_whole("AuxData.only_one_jwt_field", message.to_owned());
+        report.push_whole("AuxData.only_one_jwt_field", message);
     }
     report.optional(1, "jwt", aux_data.jwt.as_ref(), |jwt, report| {
         report.text(1, "token", &jwt.token);
@@ -163,7 +163,7 @@ fn aux_data(aux_data: &AuxData, report: &mut Report) {
                 string,
                 min_len,
             ];
-            report.push(Some(entry.clone()), &rule, "string.min_len", NOT_EMPTY, true);
+            report.push(Some(entry), &rule, "string.min_len", NOT_EMPTY, true);
         }
         report.at(entry, |report| report.text(1, "token", &jwt.token));
     }
@@ -273,8 +273,8 @@ impl Report {
     }
 
     /// About the message as a whole.
-    fn push_whole(&mut self, id: &str, message: String) {
-        self.push(None, &[], id, &message, false);
+    fn push_whole(&mut self, id: &str, message: &str) {
+        self.push(None, &[], id, message, false);
     }
 
     fn push_required(&mut self, field: Element<'_>) {

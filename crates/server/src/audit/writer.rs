@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -73,11 +73,8 @@ fn run(lines: &Receiver<String>, mut outs: Vec<Out>, metrics: &Metrics, host: &d
     let mut failing = false;
     while let Ok(first) = lines.recv() {
         let mut result = write_all(&mut outs, &first, metrics);
-        loop {
-            match lines.try_recv() {
-                Ok(line) => result = result.and(write_all(&mut outs, &line, metrics)),
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-            }
+        while let Ok(line) = lines.try_recv() {
+            result = result.and(write_all(&mut outs, &line, metrics));
         }
         for out in &mut outs {
             result = result.and(out.flush());

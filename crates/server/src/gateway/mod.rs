@@ -98,6 +98,6 @@ impl Gateway {
 }
 
 fn render(diagnostics: &Diagnostics) -> String {
-    let rendered: Vec<String> = diagnostics.iter().map(|diagnostic| diagnostic.render()).collect();
+    let rendered: Vec<String> = diagnostics.iter().map(orthrus::text::Diagnostic::render).collect();
     format!("they are refused\n\n{}", rendered.join("\n"))
 }

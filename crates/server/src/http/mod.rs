@@ -166,8 +166,8 @@ async fn read_body(shared: &Shared, body: Body) -> Result<Bytes, Status> {
         },
     };
     read.map_err(|error| {
-        let too_large =
-            std::error::Error::source(&error).is_some_and(|it| it.is::<http_body_util::LengthLimitError>());
+        let too_large = std::error::Error::source(&error)
+            .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
         if too_large {
             Status::new(Code::ResourceExhausted, format!("received message larger than max ({limit} bytes)"))
         } else {
