@@ -7,14 +7,14 @@ import { type BundleHandle, FixedBundle } from "./handle.js";
 import { type BundleOptions, type CheckedBundleOptions, checkBundleOptions } from "./options.js";
 import { BundleRefresher } from "./refresher.js";
 import type { BundleSource } from "./source.js";
-import type { BundleIdentity } from "./state.js";
+import type { BundleIdentity, BundleRefresh } from "./state.js";
 import { loadVersion, type Version } from "./version.js";
 
 /** Policies of a bundle, before an engine decides by them. */
 export interface OpenedBundle {
   readonly set: PolicySet;
-  /** What the engine holds of the bundle. `install` makes it decide by other policies. */
-  follow(install: (set: PolicySet) => void): BundleHandle;
+  /** What the engine holds of the bundle. `install` makes it decide by other policies; `told` hears what comes of asking the source. */
+  follow(install: (set: PolicySet) => void, told: (refresh: BundleRefresh) => void): BundleHandle;
 }
 
 /** What bundles are opened with. */
@@ -66,13 +66,17 @@ export function openVersion(source: BundleSource, { bytes, mark }: Version, open
   const set = load(bytes);
   return {
     set,
-    follow: (install) => {
+    follow: (install, told) => {
       const replace = (bytes: Uint8Array): BundleIdentity => {
         const next = load(bytes);
         install(next);
         return next.bundle as BundleIdentity;
       };
-      const refreshing = { source, install: replace, every, timer, onRefresh, clock: Date.now };
+      const tell = (refresh: BundleRefresh) => {
+        told(refresh);
+        onRefresh?.(refresh);
+      };
+      const refreshing = { source, install: replace, every, timer, onRefresh: tell, clock: Date.now };
       return new BundleRefresher(refreshing, set.bundle as BundleIdentity, mark);
     },
   };

@@ -103,8 +103,8 @@ export interface NativeServers {
   serve(engine: EngineNumber, options: string, hear: (text: string) => void): NativeServer;
   /** JSON: `{http, grpc}`; `null` once it is stopped. */
   serverAddresses(server: NativeServer): string;
-  /** Has it decide by another engine, which took so many milliseconds to load. */
-  serverPolicies(server: NativeServer, engine: EngineNumber, milliseconds: number): void;
+  /** Has it decide by another engine. */
+  serverPolicies(server: NativeServer, engine: EngineNumber): void;
   serverPoliciesFailed(server: NativeServer, message: string): void;
   serverKeys(server: NativeServer, keySet: number, verifier?: NativeJwtVerifier | undefined): void;
   serverAnswer(server: NativeServer, number: number, error: string | undefined, answer: boolean): void;

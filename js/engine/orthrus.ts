@@ -4,9 +4,16 @@ import { type BundleHandle, noSource } from "../bundles/handle.js";
 import { bundleOpening, type OpenedBundle, openBytes, openSource, openVersion } from "../bundles/opened-bundle.js";
 import { BUNDLE_OPTIONS, type BundleOptions, refuseBundleOptions } from "../bundles/options.js";
 import type { BundleLoader, BundleSource } from "../bundles/source.js";
-import type { BundleState } from "../bundles/state.js";
+import type { BundleRefresh, BundleState } from "../bundles/state.js";
 import { asSource, bytesOf, isBytes } from "../bundles/version.js";
-import { ClosedError, type Diagnostic, OptionsError, RequestError, ValidationFailed } from "../errors.js";
+import {
+  ClosedError,
+  type Diagnostic,
+  OptionsError,
+  type OrthrusError,
+  RequestError,
+  ValidationFailed,
+} from "../errors.js";
 import { splitAnswer, withoutAudit } from "./answer.js";
 import { type AuxClaims, decodeAuxData } from "./aux-data.js";
 import { type DecisionLogEntry, decisionLogEntry } from "./decision-log.js";
@@ -37,6 +44,16 @@ const forgotten =
     ? undefined
     : new FinalizationRegistry<PolicySet>((policies) => policies.close());
 
+/** Who hears which policies decide. */
+export interface Follower {
+  /** These decide from now on. */
+  decide(policies: PolicySet): void;
+  /** These still do: the source has no others. */
+  confirm(policies: PolicySet): void;
+  /** Others are refused, or cannot be had; those that decide go on. */
+  fail(error: OrthrusError): void;
+}
+
 /** Where an engine comes from: at once, or when it has been fetched. */
 interface EngineSource {
   loadNative(): Native;
@@ -60,7 +77,7 @@ export class Orthrus {
   #policies: PolicySet | undefined;
   readonly #bundle: BundleHandle | undefined;
   readonly #directory: DirectoryStore | undefined;
-  readonly #followers = new Set<(policies: PolicySet) => void>();
+  readonly #followers = new Set<Follower>();
 
   /** Where the engine comes from. */
   protected static readonly platform: EngineSource = { loadNative, whenReady };
@@ -73,7 +90,10 @@ export class Orthrus {
     if (opened instanceof DirectoryStore) {
       this.#directory = opened;
     } else {
-      this.#bundle = opened?.follow((next) => this.#replace(next));
+      this.#bundle = opened?.follow(
+        (next) => this.#replace(next),
+        (refresh) => this.#tell(refresh),
+      );
     }
   }
 
@@ -224,8 +244,7 @@ export class Orthrus {
   async refresh(): Promise<boolean> {
     this.#opened();
     if (this.#directory !== undefined) {
-      this.#replace(await this.#directory.read());
-      return true;
+      return this.#reread(this.#directory);
     }
     return this.#bundle?.refresh() ?? Promise.reject(noSource());
   }
@@ -253,13 +272,13 @@ export class Orthrus {
   }
 
   /**
-   * Tells of the policies that decide: now, and whenever others do. Gives what ends that.
+   * Tells of the policies that decide: now, whenever others do, and when others are refused. Gives what ends that.
    * @internal
    */
-  follow(told: (policies: PolicySet) => void): () => void {
-    told(this.#opened());
-    this.#followers.add(told);
-    return () => this.#followers.delete(told);
+  follow(follower: Follower): () => void {
+    follower.decide(this.#opened());
+    this.#followers.add(follower);
+    return () => this.#followers.delete(follower);
   }
 
   /**
@@ -268,6 +287,27 @@ export class Orthrus {
    */
   get directory(): string | undefined {
     return this.#directory?.path;
+  }
+
+  async #reread(directory: DirectoryStore): Promise<boolean> {
+    try {
+      this.#replace(await directory.read());
+      return true;
+    } catch (error) {
+      this.#followers.forEach((follower) => follower.fail(error as OrthrusError));
+      throw error;
+    }
+  }
+
+  /** What came of asking the source of the bundle. Where it brought others, they decide already. */
+  #tell(refresh: BundleRefresh): void {
+    for (const follower of this.#followers) {
+      if (refresh.outcome === "failed") {
+        follower.fail(refresh.error);
+      } else if (refresh.outcome === "unchanged") {
+        follower.confirm(this.#opened());
+      }
+    }
   }
 
   #opened(): PolicySet {
@@ -287,9 +327,7 @@ export class Orthrus {
     this.#policies = next;
     forgotten?.unregister(this);
     forgotten?.register(this, next, this);
-    for (const told of this.#followers) {
-      told(next);
-    }
+    this.#followers.forEach((follower) => follower.decide(next));
     old.close();
   }
 

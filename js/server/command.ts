@@ -191,18 +191,8 @@ function untilStopped(engine: Orthrus, server: Server, log: (event: ServerEvent)
     };
     process.once("SIGTERM", stop);
     process.once("SIGINT", stop);
-    process.on("SIGHUP", () => {
-      engine.refresh().then(
-        () => log({ level: "info", logger: "orthrus.policies", message: "the policies are read again", fields: {} }),
-        (error: Error) =>
-          log({
-            level: "error",
-            logger: "orthrus.policies",
-            message: "the policies that are there now are refused; those that were loaded before go on deciding",
-            fields: { error: error.message },
-          }),
-      );
-    });
+    // What comes of it is in the log.
+    process.on("SIGHUP", () => void engine.refresh().catch(() => undefined));
   });
 }
 

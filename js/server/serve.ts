@@ -1,7 +1,8 @@
 import { loadNative } from "#platform";
-import { attempt, type NativeServer, type NativeServers, type ServerEvent, type ServerQuestion } from "../engine/native.js";
-import { Orthrus } from "../engine/orthrus.js";
-import { OptionsError, PolicyError } from "../errors.js";
+import { attempt, type EngineNumber, type NativeServer, type NativeServers, type ServerEvent, type ServerQuestion } from "../engine/native.js";
+import { type Follower, Orthrus } from "../engine/orthrus.js";
+import type { PolicySet } from "../engine/policy-set.js";
+import { OptionsError, type OrthrusError, PolicyError } from "../errors.js";
 import { isRecord } from "../identity/identity.js";
 import { unknownOption } from "../options-names.js";
 import { KeyKeeper } from "./keys.js";
@@ -52,24 +53,20 @@ export async function serve(engine: Orthrus, options: ServeOptions = {}): Promis
     }
   };
   const started = JSON.stringify(nativeOptions(engine, options, keys));
-  let number = 0;
-  const unfollow = engine.follow((policies) => {
-    number = policies.engine;
-    if (running !== undefined) {
-      native.serverPolicies(running, number, 0);
-    }
-  });
+  const policies = new PolicyFollower(native, log);
+  const unfollow = engine.follow(policies);
   try {
-    running = attempt(() => native.serve(number, started, hear));
+    running = attempt(() => native.serve(policies.engine, started, hear));
   } catch (error) {
     unfollow();
     throw error;
   }
+  policies.server = running;
   const server = running;
   keys.begin(native, server);
   // Nothing else of a server does: its threads are not JavaScript's.
   const alive = setInterval(() => undefined, 2 ** 30);
-  const unwatch = options.watch === true ? watch(engine, native, server, log) : () => undefined;
+  const unwatch = options.watch === true ? watch(engine) : () => undefined;
   const addresses = JSON.parse(native.serverAddresses(server)) as ServerAddresses;
   let stopping: Promise<void> | undefined;
   return {
@@ -108,25 +105,56 @@ function nativeOptions(engine: Orthrus, options: ServeOptions, keys: KeyKeeper):
   };
 }
 
-/** Reads the policies again when their files change. Broken ones change nothing, and are told. */
-function watch(engine: Orthrus, native: NativeServers, server: NativeServer, log: (event: ServerEvent) => void) {
-  return watchDirectory(engine.directory as string, async () => {
-    try {
-      await engine.refresh();
-      const fields = { policies: engine.policyCount };
-      log({ level: "info", logger: "orthrus.policies", message: "the policies are read again", fields });
-    } catch (error) {
-      const { message } = error as Error;
-      native.serverPoliciesFailed(server, message);
-      const diagnostics = error instanceof PolicyError ? error.diagnostics : undefined;
-      log({
-        level: "error",
-        logger: "orthrus.policies",
-        message: "the policies that are there now are refused; those that were loaded before go on deciding",
-        fields: { error: message, ...(diagnostics === undefined ? {} : { diagnostics }) },
-      });
+/** Reads the policies again when their files change. */
+function watch(engine: Orthrus): () => void {
+  // What comes of it is told by whoever follows the engine.
+  return watchDirectory(engine.directory as string, () => engine.refresh().then(nothing, nothing));
+}
+
+const nothing = () => undefined;
+
+/** Has a server decide by the policies that an engine decides by. */
+class PolicyFollower implements Follower {
+  /** Those that decide now. */
+  engine: EngineNumber = 0;
+  server: NativeServer | undefined;
+  readonly #native: NativeServers;
+  readonly #log: (event: ServerEvent) => void;
+  #isFailing = false;
+
+  constructor(native: NativeServers, log: (event: ServerEvent) => void) {
+    this.#native = native;
+    this.#log = log;
+  }
+
+  decide({ engine }: PolicySet): void {
+    this.engine = engine;
+    if (this.server !== undefined) {
+      this.#native.serverPolicies(this.server, engine);
+      this.#isFailing = false;
+      this.#log({ level: "info", logger: "orthrus.policies", message: "other policies decide from now on", fields: {} });
     }
-  });
+  }
+
+  confirm(policies: PolicySet): void {
+    if (this.#isFailing) {
+      this.decide(policies);
+    }
+  }
+
+  fail(error: OrthrusError): void {
+    if (this.server === undefined) {
+      return;
+    }
+    this.#isFailing = true;
+    this.#native.serverPoliciesFailed(this.server, error.message);
+    this.#log({
+      level: "error",
+      logger: "orthrus.policies",
+      message: "the policies that are there now are refused, or cannot be had; those that were loaded before go on deciding",
+      fields: { error: error.message, ...(error instanceof PolicyError ? { diagnostics: error.diagnostics } : {}) },
+    });
+  }
 }
 
 /** A line in the form of the Elastic Common Schema, as the PDP writes it. */

@@ -1,16 +1,24 @@
 //! Engines by number, shared by all threads of the process.
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use orthrus::Engine;
 use orthrus_host::{Failure, PolicySet};
 
-static ENGINES: RwLock<Vec<Option<Arc<PolicySet>>>> = RwLock::new(Vec::new());
+/// An engine, and how long it took to load.
+#[derive(Clone)]
+pub(crate) struct Loaded {
+    pub(crate) policies: Arc<PolicySet>,
+    pub(crate) took: Duration,
+}
 
-/// Keeps an engine and gives its number.
-pub(crate) fn add(policies: PolicySet) -> u32 {
+static ENGINES: RwLock<Vec<Option<Loaded>>> = RwLock::new(Vec::new());
+
+/// Keeps an engine, whose loading began then, and gives its number.
+pub(crate) fn add(policies: PolicySet, began: Instant) -> u32 {
     let mut engines = ENGINES.write().unwrap_or_else(PoisonError::into_inner);
-    engines.push(Some(Arc::new(policies)));
+    engines.push(Some(Loaded { policies: Arc::new(policies), took: began.elapsed() }));
     u32::try_from(engines.len() - 1).unwrap_or(u32::MAX)
 }
 
@@ -23,7 +31,7 @@ pub(crate) fn remove(number: u32) {
 }
 
 /// An engine that lives on when its number is given back.
-pub(crate) fn get(number: u32) -> Result<Arc<PolicySet>, crate::error::Failure> {
+pub(crate) fn get(number: u32) -> Result<Loaded, crate::error::Failure> {
     let engines = ENGINES.read().unwrap_or_else(PoisonError::into_inner);
     let engine = engines.get(number as usize).cloned().flatten();
     engine.ok_or_else(|| Failure::Closed.into())
@@ -44,7 +52,7 @@ pub(crate) fn with_policies<T>(
 ) -> Result<T, crate::error::Failure> {
     let engines = ENGINES.read().unwrap_or_else(PoisonError::into_inner);
     match engines.get(number as usize) {
-        Some(Some(policies)) => Ok(run(policies)?),
+        Some(Some(loaded)) => Ok(run(&loaded.policies)?),
         _ => Err(Failure::Closed.into()),
     }
 }

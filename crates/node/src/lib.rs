@@ -14,6 +14,7 @@ mod open;
 mod server;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use napi::bindgen_prelude::{AsyncTask, Either, External, Function, Object};
 use napi::threadsafe_function::UnknownReturnValue;
@@ -54,8 +55,9 @@ pub fn from_files_sync(files: String, options: String) -> Result<u32> {
 /// Loads a bundle on the calling thread, which takes little time. Options are JSON.
 #[napi(catch_unwind)]
 pub fn from_bundle(bundle: &[u8], options: String) -> Result<u32> {
+    let began = Instant::now();
     let policies = orthrus_host::from_bundle(bundle, &options).map_err(error::Failure::from)?;
-    Ok(engines::add(policies))
+    Ok(engines::add(policies, began))
 }
 
 /// Which bundle the policies came from, in JSON; `null` where they came as text.
@@ -165,10 +167,10 @@ pub fn server_addresses(server: &External<Server>) -> String {
     server.addresses()
 }
 
-/// Has a server decide by another engine, which took so many milliseconds to load.
+/// Has a server decide by another engine.
 #[napi(catch_unwind)]
-pub fn server_policies(server: &External<Server>, engine: u32, milliseconds: f64) -> Result<()> {
-    server.set_policies(engine, milliseconds)
+pub fn server_policies(server: &External<Server>, engine: u32) -> Result<()> {
+    server.set_policies(engine)
 }
 
 /// Tells a server that newer policies are refused.

@@ -1,6 +1,7 @@
 //! Opening a policy set: the one thing that takes long enough to leave the calling thread.
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use napi::{Env, Result, Task};
 use orthrus_host::{PolicySet, Settings, from_files};
@@ -30,7 +31,8 @@ impl Open {
 
     /// Compiles, and gives the number of the engine.
     pub(crate) fn run(&self) -> Result<u32> {
-        Ok(engines::add(self.compile()?))
+        let began = Instant::now();
+        Ok(engines::add(self.compile()?, began))
     }
 
     fn compile(&self) -> std::result::Result<PolicySet, Failure> {

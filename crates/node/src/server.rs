@@ -18,7 +18,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use crate::engines;
+use crate::engines::{self, Loaded};
 use crate::error::Failure;
 
 /// A server, until it is stopped.
@@ -100,14 +100,14 @@ pub(crate) fn serve(
         let path = error.path().to_string();
         wrong_option(path.strip_prefix("config.").unwrap_or(&path), &error.inner().to_string())
     })?;
-    let policies = engines::get(engine)?;
+    let Loaded { policies, took } = engines::get(engine)?;
     let asked = Arc::new(Asked {
         hear: hear.build_threadsafe_function().weak::<true>().build()?,
         last: AtomicU32::new(0),
         waiting: Mutex::default(),
     });
     let host: Arc<dyn Host> = Arc::new(Process(Arc::clone(&asked)));
-    let origin = Origin { driver: options.driver, directory: options.directory };
+    let origin = Origin { driver: options.driver, directory: options.directory, took };
     let started = catch_unwind(AssertUnwindSafe(|| start(options.config, policies, &origin, host)));
     let running = started.map_err(|_| Failure::PANICKED)?.map_err(|error| match error {
         StartError::Config { path, message } => wrong_option(&path, &message),
@@ -134,9 +134,8 @@ impl Server {
         addresses.to_string()
     }
 
-    pub(crate) fn set_policies(&self, engine: u32, milliseconds: f64) -> Result<()> {
-        let policies = engines::get(engine)?;
-        let took = Duration::try_from_secs_f64(milliseconds / 1000.0).unwrap_or_default();
+    pub(crate) fn set_policies(&self, engine: u32) -> Result<()> {
+        let Loaded { policies, took } = engines::get(engine)?;
         self.with(|running| running.set_policies(policies, took));
         Ok(())
     }

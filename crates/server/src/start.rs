@@ -67,6 +67,8 @@ pub struct Origin {
     pub driver: String,
     /// The directory; empty where there is none.
     pub directory: String,
+    /// How long the policies took to load.
+    pub took: Duration,
 }
 
 /// A server that runs, until it is stopped or dropped.
@@ -138,7 +140,7 @@ fn share(
     host: Arc<dyn Host>,
 ) -> Result<Shared, StartError> {
     let metrics = Arc::new(Metrics::new());
-    metrics.loaded(&origin.driver, policies.engine.policy_count(), Duration::ZERO);
+    metrics.loaded(&origin.driver, policies.engine.policy_count(), origin.took);
     let tokens = Tokens::new(config.tokens.clone(), Arc::clone(&host));
     let audit = AuditLog::open(&config.audit, &origin.directory, &metrics, &host)?;
     let gateway = config.gateway.as_ref().map(|it| Gateway::new(it, &config.tokens)).transpose()?;

@@ -3,7 +3,9 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+#[cfg(test)]
+use std::time::UNIX_EPOCH;
+use std::time::{Duration, SystemTime};
 use std::{cmp, fs};
 
 use crate::config::LogRotation;
@@ -35,17 +37,14 @@ impl RotatedFile {
         self.out.flush()
     }
 
-    /// Puts the file away under a name with the time, and begins another.
+    /// Puts the file away under a name with the time, as the PDP does, and begins another.
     fn rotate(&mut self) -> io::Result<()> {
         self.out.flush()?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let (stem, extension) = self.names();
-        let name = |attempt: u32| {
-            format!(
-                "{stem}-{}{}.{extension}",
-                now.as_millis(),
-                if attempt == 0 { String::new() } else { format!("-{attempt}") }
-            )
+        let now = name_of(SystemTime::now());
+        let name = |attempt: u32| match attempt {
+            0 => format!("{stem}-{now}.{extension}"),
+            attempt => format!("{stem}-{now}-{attempt}.{extension}"),
         };
         let away = (0..).map(|attempt| self.path.with_file_name(name(attempt))).find(|path| !path.exists());
         if let Some(away) = away {
@@ -74,7 +73,7 @@ impl RotatedFile {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
             let middle = name.strip_prefix(&prefix).and_then(|rest| rest.strip_suffix(&suffix));
-            if middle.is_some_and(|middle| middle.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')) {
+            if middle.is_some_and(|middle| middle.bytes().all(|byte| byte.is_ascii_digit() || b"T-.".contains(&byte))) {
                 away.push((entry.metadata()?.modified()?, entry.path()));
             }
         }
@@ -91,8 +90,32 @@ impl RotatedFile {
     }
 }
 
+/// A time as names of files can hold it: `2026-01-31T23-59-59.000`, in UTC.
+fn name_of(at: SystemTime) -> String {
+    let text = serde_json::to_value(super::timestamp(at)).unwrap_or_default();
+    let text = text.as_str().unwrap_or_default().trim_end_matches('Z').replace(':', "-");
+    let (seconds, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    format!("{seconds}.{:0<3.3}", fraction)
+}
+
 fn open(path: &Path) -> io::Result<(BufWriter<File>, u64)> {
-    let file = OpenOptions::new().create(true).append(true).open(path)?;
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
     let size = file.metadata()?.len();
     Ok((BufWriter::with_capacity(64 << 10, file), size))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_times() {
+        let at = |milliseconds| name_of(UNIX_EPOCH + Duration::from_millis(milliseconds));
+        assert_eq!(at(0), "1970-01-01T00-00-00.000");
+        assert_eq!(at(1_700_000_000_050), "2023-11-14T22-13-20.050");
+    }
 }
