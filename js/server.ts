@@ -1,7 +1,7 @@
 /** A server that decides by an engine: Cerbos' API over HTTP and gRPC, AuthZEN, and the questions of proxies. */
 
-export { ServerError } from "./errors.js";
 export type { ServerEvent } from "./engine/native.js";
+export { ServerError } from "./errors.js";
 export type {
   AnonymousOptions,
   CertificateIdentityOptions,

@@ -30,7 +30,10 @@ const SUITES = [
 
 function casesOf(suite) {
   const folder = join(CONFORMANCE, "server", suite);
-  return readdirSync(folder).map((name) => ({ name, ...parse(readFileSync(join(folder, name), "utf8"), { merge: true }) }));
+  return readdirSync(folder).map((name) => ({
+    name,
+    ...parse(readFileSync(join(folder, name), "utf8"), { merge: true }),
+  }));
 }
 
 /** Lists that are sets, in one order; ids of calls left out. */

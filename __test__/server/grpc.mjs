@@ -56,11 +56,7 @@ function unary(client, path, bytes, headers) {
   return new Promise((resolve) => {
     const same = (value) => value;
     client.makeUnaryRequest(path, same, same, Buffer.from(bytes), metadata, (error, response) => {
-      resolve(
-        error === null
-          ? { response }
-          : { error, details: error.metadata?.get("grpc-status-details-bin")[0] },
-      );
+      resolve(error === null ? { response } : { error, details: error.metadata?.get("grpc-status-details-bin")[0] });
     });
   });
 }
@@ -88,7 +84,11 @@ function describe(client, field, name) {
 function fileDescriptors(bytes) {
   const files = [];
   for (const [, inner] of fields(bytes).filter(([number]) => number === 4)) {
-    files.push(...fields(inner).filter(([number]) => number === 1).map(([, file]) => file));
+    files.push(
+      ...fields(inner)
+        .filter(([number]) => number === 1)
+        .map(([, file]) => file),
+    );
   }
   if (files.length === 0) {
     throw new Error("reflection does not know it");

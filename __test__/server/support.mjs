@@ -99,7 +99,12 @@ export async function startPdp(t, config) {
   const child = spawn(pdpBinary(), ["server", `--config=${path}`, "--log-level=error"], { stdio: "ignore" });
   t.after(() => child.kill());
   const url = `http://127.0.0.1:${http}`;
-  await until(() => fetch(`${url}/_cerbos/health`).then(({ ok }) => ok, () => false));
+  await until(() =>
+    fetch(`${url}/_cerbos/health`).then(
+      ({ ok }) => ok,
+      () => false,
+    ),
+  );
   return { url, grpc: `127.0.0.1:${grpc}`, folder, child };
 }
 
@@ -140,7 +145,11 @@ export async function startCommand(t, args, { cwd, env = {} } = {}) {
   exited.then((value) => {
     code = value;
   });
-  const events = () => stderr.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+  const events = () =>
+    stderr
+      .split("\n")
+      .filter((line) => line.startsWith("{"))
+      .map((line) => JSON.parse(line));
   const answers = () => events().find(({ message }) => message === "the server answers");
   await until(() => code !== undefined || answers() !== undefined);
   return {

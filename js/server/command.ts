@@ -125,7 +125,11 @@ function readText(path: string, isNeeded: boolean): string {
   }
 }
 
-async function run(config: ConfigFile, policies: string | undefined, log: (event: ServerEvent) => void): Promise<number> {
+async function run(
+  config: ConfigFile,
+  policies: string | undefined,
+  log: (event: ServerEvent) => void,
+): Promise<number> {
   const { server, audit, gateway, auxData, storage } = config.file;
   const engine = await open(config, policies);
   for (const { message } of engine.warnings) {
@@ -200,7 +204,9 @@ function logText({ level, logger, message, fields }: ServerEvent): void {
   const told = Object.entries(fields).map(
     ([name, value]) => ` ${name}=${typeof value === "string" ? value : JSON.stringify(value)}`,
   );
-  process.stderr.write(`${new Date().toISOString()} ${level.toUpperCase().padEnd(5)} ${logger}: ${message}${told.join("")}\n`);
+  process.stderr.write(
+    `${new Date().toISOString()} ${level.toUpperCase().padEnd(5)} ${logger}: ${message}${told.join("")}\n`,
+  );
 }
 
 function tell(error: unknown, config: ConfigFile | undefined): number {

@@ -1,5 +1,12 @@
 import { loadNative } from "#platform";
-import { attempt, type EngineNumber, type NativeServer, type NativeServers, type ServerEvent, type ServerQuestion } from "../engine/native.js";
+import {
+  attempt,
+  type EngineNumber,
+  type NativeServer,
+  type NativeServers,
+  type ServerEvent,
+  type ServerQuestion,
+} from "../engine/native.js";
 import { type Follower, Orthrus } from "../engine/orthrus.js";
 import type { PolicySet } from "../engine/policy-set.js";
 import { OptionsError, type OrthrusError, PolicyError } from "../errors.js";
@@ -95,7 +102,10 @@ function checkNames(options: unknown): void {
 function nativeOptions(engine: Orthrus, options: ServeOptions, keys: KeyKeeper): object {
   const { server, audit, gateway, traces = true } = options;
   if (options.watch === true && engine.directory === undefined) {
-    throw new OptionsError("watch", "these policies are not from a directory: a bundle is asked again by its option refresh");
+    throw new OptionsError(
+      "watch",
+      "these policies are not from a directory: a bundle is asked again by its option refresh",
+    );
   }
   const driver = engine.bundle === undefined ? (engine.directory === undefined ? "files" : "disk") : "bundle";
   return {
@@ -132,7 +142,12 @@ class PolicyFollower implements Follower {
     if (this.server !== undefined) {
       this.#native.serverPolicies(this.server, engine);
       this.#isFailing = false;
-      this.#log({ level: "info", logger: "orthrus.policies", message: "other policies decide from now on", fields: {} });
+      this.#log({
+        level: "info",
+        logger: "orthrus.policies",
+        message: "other policies decide from now on",
+        fields: {},
+      });
     }
   }
 
@@ -151,7 +166,8 @@ class PolicyFollower implements Follower {
     this.#log({
       level: "error",
       logger: "orthrus.policies",
-      message: "the policies that are there now are refused, or cannot be had; those that were loaded before go on deciding",
+      message:
+        "the policies that are there now are refused, or cannot be had; those that were loaded before go on deciding",
       fields: { error: error.message, ...(error instanceof PolicyError ? { diagnostics: error.diagnostics } : {}) },
     });
   }

@@ -93,7 +93,7 @@ impl RotatedFile {
 /// A time as names of files can hold it: `2026-01-31T23-59-59.000`, in UTC.
 fn name_of(at: SystemTime) -> String {
     let text = serde_json::to_value(super::timestamp(at)).unwrap_or_default();
-    let text = text.as_str().unwrap_or_default().trim_end_matches('Z').replace(':', "-");
+    let text = text.as_str().and_then(|text| text.split('+').next()).unwrap_or_default().replace(':', "-");
     let (seconds, fraction) = text.split_once('.').unwrap_or((&text, ""));
     format!("{seconds}.{:0<3.3}", fraction)
 }

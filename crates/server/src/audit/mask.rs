@@ -26,9 +26,13 @@ impl Mask {
     /// An entry as JSON, without what is not to be seen.
     pub(super) fn serialize(&self, entry: &impl Serialize) -> Result<String, serde_json::Error> {
         if self.0.is_empty() {
-            return serde_json::to_string(entry);
+            // As protobuf writes times. Before that of the entry there is no text that somebody else has written.
+            return serde_json::to_string(entry).map(|text| text.replacen("+00:00\"", "Z\"", 1));
         }
         let mut value = serde_json::to_value(entry)?;
+        if let Some(Value::String(time)) = value.get_mut("timestamp") {
+            *time = time.replace("+00:00", "Z");
+        }
         for path in &self.0 {
             mask(&mut value, path);
             // What is told of a check stands below its method.
