@@ -128,6 +128,10 @@ async fn decide(
 ) -> Result<Verdict, (Refusal, &'static str)> {
     let gateway = shared.gateway.as_ref().ok_or((Refusal::Forbidden, "NO_GATEWAY"))?;
     let path = normalize_path(&question.path).map_err(|why| (Refusal::Unclear, why))?;
+    // Who is behind the proxy gets the path as it came, and may take what is between two slashes for something.
+    if question.path.contains("//") {
+        return Err((Refusal::Unclear, "a doubled slash"));
+    }
     let person =
         person(&gateway.config.identity, &shared.pdp.tokens, question).await.map_err(
             |nobody| match nobody {

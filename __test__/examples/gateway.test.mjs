@@ -1,0 +1,245 @@
+/**
+ * `examples/gateway`: Caddy, nginx and Envoy as they are, and Traefik's way of asking, in front of an origin; and who tries to get past them.
+ *
+ * What comes of each attack at each proxy is a table in docs/gateways.md, which is compared with what is seen here.
+ */
+
+import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { after, before, describe, test } from "node:test";
+import { inRoot } from "../../scripts/lib/project.mjs";
+import { skip } from "./support/app.mjs";
+import { raw, startGateways } from "./support/gateway.mjs";
+
+const NAMES = ["caddy", "nginx", "envoy-http", "envoy-grpc", "traefik"];
+const BIG = "x".repeat(100_000);
+const BODY = "b".repeat(10_000_000);
+
+const bearer = (token) => [["Authorization", `Bearer ${token}`]];
+const foreign = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+
+/** A token without a signature. */
+function unsigned(token) {
+  const [, payload] = token.split(".");
+  return `${Buffer.from('{"alg":"none","typ":"JWT"}').toString("base64url")}.${payload}.`;
+}
+
+/**
+ * What is tried, by the name that it has in the table: a request as Ann unless it says otherwise. `passes` is the target that the origin may
+ * get it by; nothing else may reach it.
+ */
+const ATTACKS = {
+  "a token, and what it may": { target: "/profiles/ann", passes: true },
+  "a token, and what it may not": { target: "/admin" },
+  "no token": { target: "/profiles/ann", as: () => [] },
+  "a token that is over": { target: "/profiles/ann", claims: { exp: 1_000_000_000 } },
+  "a token for somebody else": { target: "/profiles/ann", claims: { aud: "https://other.example.com" } },
+  "a token by a key of one's own": { target: "/profiles/ann", as: (issuer) => bearer(issuer.token({}, {}, foreign)) },
+  "a token without signature": { target: "/profiles/ann", as: (issuer) => bearer(unsigned(issuer.token())) },
+  "two tokens": { target: "/profiles/ann", as: (issuer) => [...bearer(issuer.token()), ...bearer(issuer.token())] },
+  "a token in a cookie": {
+    target: "/profiles/ann",
+    as: (issuer) => [["Cookie", `a=b; session=${issuer.token()}`]],
+    passes: true,
+  },
+  "two cookies of that name": {
+    target: "/profiles/ann",
+    as: (issuer) => [
+      ["Cookie", `session=${issuer.token()}; session=${issuer.token({ sub: "root", roles: ["admin"] })}`],
+    ],
+  },
+  "no route": { target: "/nothing" },
+  "a method without a route": { method: "DELETE", target: "/profiles/ann" },
+  "`X-Forwarded-Uri` of what is allowed": { target: "/admin", headers: [["X-Forwarded-Uri", "/profiles/ann"]] },
+  "`X-Forwarded-Method: GET` for a PUT": {
+    method: "PUT",
+    target: "/profiles/max",
+    headers: [["X-Forwarded-Method", "GET"]],
+  },
+  "`X-Original-URI`, `-URL` and `-Method`": {
+    target: "/admin",
+    headers: [
+      ["X-Original-URI", "/profiles/ann"],
+      ["X-Original-URL", "/profiles/ann"],
+      ["X-Original-Method", "GET"],
+    ],
+  },
+  "`X-Forwarded-Host` and `-For`": {
+    target: "/profiles/ann",
+    headers: [
+      ["X-Forwarded-Host", "evil.example.com"],
+      ["X-Forwarded-For", "10.0.0.1"],
+    ],
+    passes: true,
+  },
+  "`X-Orthrus-Principal: root`, twice, and roles": {
+    target: "/profiles/ann",
+    headers: [
+      ["X-Orthrus-Principal", "root"],
+      ["x-orthrus-principal", "root"],
+      ["X-ORTHRUS-ROLES", "admin"],
+      ["X-Orthrus-Call-Id", "1"],
+    ],
+    passes: true,
+  },
+  "`X_Orthrus_Principal: root`": {
+    target: "/profiles/ann",
+    headers: [["X_Orthrus_Principal", "root"]],
+    passes: true,
+  },
+  "`X-HTTP-Method-Override: PUT`": {
+    target: "/profiles/max",
+    headers: [["X-HTTP-Method-Override", "PUT"]],
+    passes: true,
+  },
+  "`/%61dmin`": { target: "/%61dmin" },
+  "`//admin`": { target: "//admin" },
+  "`/./admin`": { target: "/./admin" },
+  "`/files/../admin`": { target: "/files/../admin" },
+  "`/files/%2e%2e/admin`": { target: "/files/%2e%2e/admin" },
+  "`/files/..%2fadmin`": { target: "/files/..%2fadmin" },
+  "`/files/%252e%252e/admin`": { target: "/files/%252e%252e/admin" },
+  "`/files/..%5cadmin`": { target: "/files/..%5cadmin" },
+  "`/files/..;/admin`": { target: "/files/..;/admin" },
+  "`/files/a%00b`": { target: "/files/a%00b" },
+  "`/files/%c0%ae%c0%ae/admin` (overlong)": { target: "/files/%c0%ae%c0%ae/admin" },
+  "`/admin?a=/profiles/ann`": { target: "/admin?a=/profiles/ann" },
+  "`GET http://other/admin` (absolute form)": { target: "http://other.example.com/admin" },
+  "HTTP/1.0": { target: "/profiles/ann", version: "1.0", passes: "where the proxy speaks it" },
+  "a header of 100 kB": { target: "/profiles/ann", headers: [["X-Big", BIG]] },
+  "a body of 10 MB": { method: "PUT", target: "/profiles/ann", body: BODY, passes: true },
+};
+
+/** What a client may read when it is refused: what is documented, or the proxy's own page. */
+const BODIES = [
+  '{"error":"bad request"}',
+  '{"error":"unauthorized"}',
+  '{"error":"forbidden"}',
+  '{"error":"unavailable"}',
+];
+
+describe("gateway", { skip }, () => {
+  let gateways;
+  const seen = {};
+
+  before(async () => {
+    gateways = await startGateways();
+  });
+  after(() => gateways?.close());
+
+  /** Tries it; resolves to the answer, and what the origin got of it. */
+  async function attempt(proxy, { claims, as = (issuer) => bearer(issuer.token(claims)), headers = [], ...request }) {
+    const { issuer, origin, proxies } = gateways;
+    const before = origin.seen.length;
+    const answer = await raw(proxies[proxy], { ...request, headers: [...as(issuer), ...headers] });
+    return { answer, got: origin.seen.slice(before) };
+  }
+
+  for (const proxy of NAMES) {
+    for (const [name, attack] of Object.entries(ATTACKS)) {
+      test(`${proxy}: ${name}`, async (t) => {
+        if (gateways.proxies[proxy] === undefined) {
+          t.skip(`${proxy} is not installed`);
+          return;
+        }
+        const { answer, got } = await attempt(proxy, attack);
+        seen[name] = { ...seen[name], [proxy]: got.length > 0 ? "passes" : String(answer.status) };
+        if (!attack.passes) {
+          assert.deepEqual(got, [], "it reached the origin");
+          assert.ok(answer.status < 200 || answer.status >= 400, `it was answered with ${answer.status}`);
+          const isOurs = BODIES.includes(answer.body.trim());
+          assert.ok(isOurs || !/policy|NO_ROUTE|DENIED|JWT_|kind|orthrus/i.test(answer.body), answer.body);
+          return;
+        }
+        if (attack.passes !== true && got.length === 0) {
+          assert.ok(answer.status >= 400, String(answer.status));
+          return;
+        }
+        assert.equal(answer.status, 200, answer.body);
+        const [{ url, method, raw: sent, bytes }] = got;
+        assert.equal(url, attack.target, "the origin gets what was decided upon");
+        assert.equal(method, attack.method ?? "GET");
+        assert.equal(bytes, attack.body?.length ?? 0);
+        const named = (header) =>
+          sent.filter((_, index) => index % 2 === 1 && sent[index - 1].toLowerCase() === header);
+        assert.deepEqual(named("x-orthrus-principal"), ["ann"]);
+        assert.deepEqual(named("x-orthrus-roles"), ["user"]);
+        assert.equal(named("x-orthrus-call-id").length, 1);
+        assert.match(named("x-orthrus-call-id")[0], /^[0-9A-Z]{26}$/);
+      });
+    }
+
+    test(`${proxy}: who has no token hears how to show one`, async (t) => {
+      if (gateways.proxies[proxy] === undefined) {
+        t.skip(`${proxy} is not installed`);
+        return;
+      }
+      const { answer } = await attempt(proxy, ATTACKS["no token"]);
+      assert.equal(answer.status, 401);
+      assert.equal(answer.headers["www-authenticate"], "Bearer");
+    });
+  }
+
+  test("a client that sends its head slowly is let go", async () => {
+    const socket = connect(gateways.ports.orthrus, "127.0.0.1");
+    const started = Date.now();
+    socket.write("GET /forward-auth/caddy HTTP/1.1\r\nHost: a\r\n");
+    const drip = setInterval(() => socket.write("X-A: b\r\n"), 100);
+    socket.on("error", () => undefined);
+    await new Promise((resolve) => socket.once("close", resolve).resume());
+    clearInterval(drip);
+    assert.ok(Date.now() - started < 5000, `it was open for ${Date.now() - started} ms`);
+    const { answer } = await attempt("traefik", ATTACKS["a token, and what it may"]);
+    assert.equal(answer.status, 200, "others are served meanwhile");
+  });
+
+  test("endpoints of other proxies say nothing", async () => {
+    const { issuer, ports } = gateways;
+    // What Traefik says is nothing to nginx's endpoint.
+    const headers = [
+      ["X-Forwarded-Method", "GET"],
+      ["X-Forwarded-Uri", "/profiles/ann"],
+      ["X-Forwarded-Host", "a"],
+      ...bearer(issuer.token()),
+    ];
+    const asked = (target) => raw(ports.orthrus, { target, headers });
+    assert.equal((await asked("/forward-auth/traefik")).status, 200);
+    assert.equal((await asked("/auth-request/nginx")).status, 403);
+    assert.equal((await asked("/forward-auth/none")).status, 404);
+  });
+
+  test("when orthrus is down nothing passes, and when it is back all is as before", async () => {
+    const { orthrus } = gateways;
+    await orthrus.stop();
+    for (const proxy of NAMES.filter((name) => gateways.proxies[name] !== undefined)) {
+      const { answer, got } = await attempt(proxy, ATTACKS["a token, and what it may"]);
+      assert.deepEqual(got, [], proxy);
+      assert.ok(answer.status >= 400 || answer.status === 0, `${proxy}: ${answer.status}`);
+      seen["orthrus is down"] = { ...seen["orthrus is down"], [proxy]: String(answer.status) };
+    }
+    await orthrus.start();
+    for (const proxy of NAMES.filter((name) => gateways.proxies[name] !== undefined)) {
+      const deadline = Date.now() + 15_000;
+      let status;
+      do {
+        ({ status } = (await attempt(proxy, ATTACKS["a token, and what it may"])).answer);
+      } while (status !== 200 && Date.now() < deadline);
+      assert.equal(status, 200, proxy);
+    }
+  });
+
+  test("docs/gateways.md tells what was seen", (t) => {
+    if (NAMES.some((name) => gateways.proxies[name] === undefined)) {
+      t.skip("not all proxies are installed");
+      return;
+    }
+    const rows = Object.entries(seen).map(
+      ([name, by]) => `| ${[name, ...NAMES.map((proxy) => by[proxy])].join(" | ")} |`,
+    );
+    const text = readFileSync(inRoot("docs", "gateways.md"), "utf8");
+    const missing = rows.filter((row) => !text.includes(row));
+    assert.deepEqual(missing, []);
+  });
+});
