@@ -14,7 +14,7 @@ import {
   toJson,
 } from "./clients/index.mjs";
 
-/** A client of an address; `call` gives `{ code, message, response, details }`. */
+/** A client of an address; `call` gives `{ code, message, response, details }`, and `violations` tells what is in the details. */
 export async function reflectedClient(address, symbols, credentials = grpc.credentials.createInsecure()) {
   const client = new grpc.Client(address, credentials);
   const files = new Map();
@@ -44,8 +44,23 @@ export async function reflectedClient(address, symbols, credentials = grpc.crede
         ? { code: 0, response: toJson(output, fromBinary(output, response), { registry }) }
         : { code: error.code, message: error.details, details };
     },
+    violations: (details) => violations(details, registry),
     close: () => client.close(),
   };
+}
+
+/** What `grpc-status-details-bin` holds: a `google.rpc.Status`, with what is wrong with each field. */
+function violations(details, registry) {
+  const schema = registry.getMessage("buf.validate.Violations");
+  const of = (bytes, wanted) =>
+    fields(bytes)
+      .filter(([number]) => number === wanted)
+      .map(([, inner]) => inner);
+  return of(details, 3).flatMap((any) => {
+    const [type, value] = [of(any, 1)[0], of(any, 2)[0]];
+    const url = Buffer.from(type).toString();
+    return url.endsWith("/buf.validate.Violations") ? toJson(schema, fromBinary(schema, value)).violations : [{ url }];
+  });
 }
 
 function unary(client, path, bytes, headers) {
