@@ -23,7 +23,6 @@ if (!hasCorpus) {
   console.log("SKIPPED: the conformance corpora are not here");
 }
 
-
 /** Says nothing of what happens, but keeps it. */
 export function eventsOf() {
   const events = [];
