@@ -11,7 +11,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { build } from "./build.mjs";
 import { installInCI } from "./lib/apt.mjs";
 import { provideChromium } from "./lib/chromium.mjs";
-import { CI, elapsed, inRoot, npm, run, runTool } from "./lib/project.mjs";
+import { CI, elapsed, inRoot, install, npm, run, runTool } from "./lib/project.mjs";
 
 const SECOND_NODE = "22";
 
@@ -99,6 +99,13 @@ async function examples(onLine) {
   return nodeTest(onLine, ["examples"], { flags: ["--test-concurrency=1"] });
 }
 
+/** The server, by clients that are a package of their own, and beside the PDP where it is. */
+async function server(onLine) {
+  await install(inRoot("__test__", "server", "clients"));
+  await provideChromium();
+  return nodeTest(onLine, ["server"]);
+}
+
 /**
  * A short, fixed run of the differential test; `npm run test:differential` runs longer ones. A set of policies is few cases and
  * one of expressions a thousand, so that each has its run: with some 50 sets of policies there are schemas, role policies and
@@ -171,6 +178,7 @@ const STEPS = [
       return nodeTest(onLine, ["unit", "behaviour"]);
     },
   ],
+  ["Server: the wire API, and what surrounds it", server],
   ["JavaScript: packaging", (onLine) => nodeTest(onLine, ["packaging"])],
   ["Examples: built, started, and driven by HTTP and a browser", examples],
   [

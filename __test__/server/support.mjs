@@ -2,7 +2,6 @@
 
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Orthrus } from "orthrus";
 import { serve } from "orthrus/server";
+import { cerbos } from "../differential/binary.mjs";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const CONFORMANCE = join(ROOT, "../shared/conformance/cerbos");
@@ -22,8 +22,6 @@ if (!hasCorpus) {
   }
   console.log("SKIPPED: the conformance corpora are not here");
 }
-
-const peers = createRequire(join(ROOT, "bench/package.json"));
 
 /** Says nothing of what happens, but keeps it. */
 export function eventsOf() {
@@ -71,17 +69,10 @@ export async function freePort() {
   return port;
 }
 
-/** The path of the real PDP; `undefined` where it is not installed. */
-export function pdpBinary() {
-  try {
-    return peers.resolve(`@cerbos/cerbos-${process.platform}-${process.arch}`);
-  } catch {
-    if (process.env.CI) {
-      throw new Error("the Cerbos PDP is not installed: npm ci in bench/");
-    }
-    console.log("SKIPPED: the Cerbos PDP is not installed (bench/)");
-    return undefined;
-  }
+/** The path of the real PDP; `undefined` where it is not installed, which continuous integration does. */
+export const pdpBinary = await cerbos({ install: Boolean(process.env.CI) });
+if (pdpBinary === undefined) {
+  console.log("SKIPPED: the Cerbos PDP is not installed (npm run test:differential installs it)");
 }
 
 /** Starts the real PDP with a configuration, which ends with the test. */
@@ -96,7 +87,7 @@ export async function startPdp(t, config) {
     telemetry: { disabled: true },
   };
   writeFileSync(path, JSON.stringify(full));
-  const child = spawn(pdpBinary(), ["server", `--config=${path}`, "--log-level=error"], { stdio: "ignore" });
+  const child = spawn(pdpBinary, ["server", `--config=${path}`, "--log-level=error"], { stdio: "ignore" });
   t.after(() => child.kill());
   const url = `http://127.0.0.1:${http}`;
   await until(() =>

@@ -294,7 +294,9 @@ export class Orthrus {
       this.#replace(await directory.read());
       return true;
     } catch (error) {
-      this.#followers.forEach((follower) => follower.fail(error as OrthrusError));
+      for (const follower of this.#followers) {
+        follower.fail(error as OrthrusError);
+      }
       throw error;
     }
   }
@@ -327,7 +329,9 @@ export class Orthrus {
     this.#policies = next;
     forgotten?.unregister(this);
     forgotten?.register(this, next, this);
-    this.#followers.forEach((follower) => follower.decide(next));
+    for (const follower of this.#followers) {
+      follower.decide(next);
+    }
     old.close();
   }
 

@@ -29,7 +29,10 @@ pub struct Server {
 
 /// The function that hears, called with one JSON text: an event, or a question with a number. It does not keep the process: the
 /// server is kept by JavaScript, until it is stopped.
-type Hear = ThreadsafeFunction<String, UnknownReturnValue, String, Status, false, true>;
+type Hear = ThreadsafeFunction<String, UnknownReturnValue, String, Status, false, true, QUEUE>;
+
+/// As many texts may wait for JavaScript. What happens meanwhile is not told, and what is asked has no answer.
+const QUEUE: usize = 1024;
 
 /// What JavaScript is asked, by number.
 struct Asked {
@@ -44,7 +47,10 @@ impl Asked {
         let (sender, receiver) = oneshot::channel();
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(number, sender);
         question["number"] = number.into();
-        self.hear.call(question.to_string(), ThreadsafeFunctionCallMode::NonBlocking);
+        let asked = self.hear.call(question.to_string(), ThreadsafeFunctionCallMode::NonBlocking);
+        if asked != Status::Ok {
+            self.answer(number, Err("the process is too busy".to_owned()));
+        }
         Box::pin(async move { receiver.await.unwrap_or_else(|_| Err("the server is stopping".to_owned())) })
     }
 
@@ -102,7 +108,7 @@ pub(crate) fn serve(
     })?;
     let Loaded { policies, took } = engines::get(engine)?;
     let asked = Arc::new(Asked {
-        hear: hear.build_threadsafe_function().weak::<true>().build()?,
+        hear: hear.build_threadsafe_function().weak::<true>().max_queue_size::<QUEUE>().build()?,
         last: AtomicU32::new(0),
         waiting: Mutex::default(),
     });

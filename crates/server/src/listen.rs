@@ -13,12 +13,11 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 #[cfg(unix)]
 use tokio::net::UnixListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tower::ServiceExt;
 
 use crate::config::Advanced;
@@ -113,6 +112,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Connection for T {}
 
 type Stream = Box<dyn Connection>;
 
+/// How long TLS may take to be set up where the configuration sets no limit.
+const HANDSHAKE: Duration = Duration::from_secs(60);
+const FOREVER: Duration = Duration::from_secs(u32::MAX as u64);
+
 /// How connections are treated.
 #[derive(Clone)]
 pub(crate) struct Limits {
@@ -120,18 +123,17 @@ pub(crate) struct Limits {
     pub(crate) grpc: bool,
 }
 
-/// Serves connections until it is told to stop; then those that are under way have `grace` to end.
+/// Serves connections until it is told to stop; resolves when those that were under way have ended.
 pub(crate) async fn serve(
     socket: Socket,
     tls: Option<Tls>,
     router: axum::Router,
     limits: Limits,
     mut stop: watch::Receiver<bool>,
-    grace: Duration,
 ) {
     let server = builder(&limits);
-    let graceful = GracefulShutdown::new();
-    let watcher = Arc::new(graceful);
+    // Each connection holds the one end: when all have ended, the other hears of it.
+    let (alive, mut ended) = mpsc::channel::<()>(1);
     loop {
         let accepted = tokio::select! {
             accepted = socket.accept() => accepted,
@@ -142,43 +144,57 @@ pub(crate) async fn serve(
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let (server, router, tls, watcher) = (server.clone(), router.clone(), tls.clone(), watcher.watcher());
-        let (setup, age) = (limits.advanced.grpc.connection_timeout, limits.advanced.grpc.max_connection_age);
-        let age = if limits.grpc { age.limit() } else { None };
+        let peer = Peer { address: address.map(|it| it.to_string()).unwrap_or_default(), certificate: None };
+        let connection =
+            Accepted { stream, peer, tls: tls.clone(), router: router.clone(), limits: limits.clone() };
+        let (server, stop, alive) = (server.clone(), stop.clone(), alive.clone());
         tokio::spawn(async move {
-            let peer =
-                Peer { address: address.map(|it| it.to_string()).unwrap_or_default(), certificate: None };
-            let (stream, peer) = match tls {
-                None => (stream, peer),
-                Some(tls) => {
-                    let accepting = tls.accept(stream);
-                    let limit = setup.limit().unwrap_or(Duration::from_secs(60));
-                    let Ok(Ok((stream, certificate))) = tokio::time::timeout(limit, accepting).await else {
-                        return;
-                    };
-                    (stream, Peer { certificate, ..peer })
-                }
-            };
-            let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-                answer(router.clone(), request, peer.clone())
-            });
-            let connection =
-                server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
-            let connection = watcher.watch(connection);
-            match age {
-                // A client opens another: so connections are spread over servers that are added.
-                Some(age) => {
-                    let _ended = tokio::time::timeout(age, connection).await;
-                }
-                None => {
-                    let _ended = connection.await;
-                }
-            }
+            connection.serve(&server, stop).await;
+            drop(alive);
         });
     }
-    drop(socket);
-    if let Some(graceful) = Arc::into_inner(watcher) {
-        let _ended = tokio::time::timeout(grace, graceful.shutdown()).await;
+    drop((socket, alive));
+    let _all = ended.recv().await;
+}
+
+/// A connection, before anything is read from it.
+struct Accepted {
+    stream: Stream,
+    peer: Peer,
+    tls: Option<Tls>,
+    router: axum::Router,
+    limits: Limits,
+}
+
+impl Accepted {
+    async fn serve(self, server: &auto::Builder<TokioExecutor>, mut stop: watch::Receiver<bool>) {
+        let Self { stream, peer, tls, router, limits } = self;
+        let grpc = &limits.advanced.grpc;
+        let (stream, peer) = match tls {
+            None => (stream, peer),
+            Some(tls) => {
+                let limit = grpc.connection_timeout.limit().unwrap_or(HANDSHAKE);
+                let Ok(Ok((stream, certificate))) = tokio::time::timeout(limit, tls.accept(stream)).await
+                else {
+                    return;
+                };
+                (stream, Peer { certificate, ..peer })
+            }
+        };
+        let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+            answer(router.clone(), request, peer.clone())
+        });
+        let connection = server.serve_connection(TokioIo::new(stream), service);
+        tokio::pin!(connection);
+        let age = if limits.grpc { grpc.max_connection_age.limit() } else { None };
+        tokio::select! {
+            _ended = connection.as_mut() => return,
+            _ = stop.wait_for(|stop| *stop) => {}
+            // A client opens another: so connections are spread over servers that are added.
+            () = tokio::time::sleep(age.unwrap_or(FOREVER)) => {}
+        }
+        connection.as_mut().graceful_shutdown();
+        let _ended = connection.await;
     }
 }
 

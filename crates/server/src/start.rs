@@ -109,22 +109,14 @@ pub fn start(
     let (stop, stopped) = watch::channel(false);
     let mut serving = Vec::new();
     let limits = |grpc| Limits { advanced: shared.config.server.advanced.clone(), grpc };
-    let grace = Duration::from_secs(3600);
     let router = http::router(&shared);
-    serving.push(runtime.spawn(serve(
-        http_socket,
-        tls.clone(),
-        router,
-        limits(false),
-        stopped.clone(),
-        grace,
-    )));
+    serving.push(runtime.spawn(serve(http_socket, tls.clone(), router, limits(false), stopped.clone())));
     let mut health = None;
     if let Some(socket) = grpc_socket {
         let (router, reporter) = grpc::router(&shared);
         runtime.block_on(grpc::report(&reporter, true));
         health = Some(reporter);
-        serving.push(runtime.spawn(serve(socket, tls.clone(), router, limits(true), stopped, grace)));
+        serving.push(runtime.spawn(serve(socket, tls.clone(), router, limits(true), stopped)));
     }
     if let Some(tls) = tls {
         runtime.spawn(watch_certificates(tls, Arc::clone(&shared)));

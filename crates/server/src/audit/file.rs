@@ -73,7 +73,9 @@ impl RotatedFile {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
             let middle = name.strip_prefix(&prefix).and_then(|rest| rest.strip_suffix(&suffix));
-            if middle.is_some_and(|middle| middle.bytes().all(|byte| byte.is_ascii_digit() || b"T-.".contains(&byte))) {
+            if middle.is_some_and(|middle| {
+                middle.bytes().all(|byte| byte.is_ascii_digit() || b"T-.".contains(&byte))
+            }) {
                 away.push((entry.metadata()?.modified()?, entry.path()));
             }
         }
@@ -95,7 +97,7 @@ fn name_of(at: SystemTime) -> String {
     let text = serde_json::to_value(super::timestamp(at)).unwrap_or_default();
     let text = text.as_str().and_then(|text| text.split('+').next()).unwrap_or_default().replace(':', "-");
     let (seconds, fraction) = text.split_once('.').unwrap_or((&text, ""));
-    format!("{seconds}.{:0<3.3}", fraction)
+    format!("{seconds}.{fraction:0<3.3}")
 }
 
 fn open(path: &Path) -> io::Result<(BufWriter<File>, u64)> {
