@@ -9,7 +9,7 @@ export const STORE = join(CONFORMANCE, "store");
 export const JWT = { keySets: [{ id: "cerbos", local: { file: join(CONFORMANCE, "auxdata/keys/verify_key.jwk") } }] };
 
 /** Why there is nobody to compare with; `false` if there is. */
-export const skip = hasCorpus && pdpBinary() !== undefined ? false : "SKIPPED: the corpora or the PDP are not here";
+export const skip = hasCorpus && pdpBinary !== undefined ? false : "SKIPPED: the corpora or the PDP are not here";
 
 /** What `before` and `after` of a suite have in place of the context of a test: `t` to start by, `end` to end all. */
 export function lifetime() {

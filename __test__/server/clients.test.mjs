@@ -19,9 +19,9 @@ function token(claims, kid = "one") {
   return `${message}.${signature.toString("base64url")}`;
 }
 
-const ann = { id: "ann", roles: ["user"], attr: { org_id: "acme", org_role: "admin" } };
+const ann = { id: "ann", roles: ["user", "org:member"], attr: { org: { id: "acme" }, impersonated: false } };
 const resource = (kind, id, attr = {}) => ({ kind, id, attr });
-const document = resource("document", "roadmap", { organization: "acme", owner: "ann", status: "draft" });
+const document = resource("document", "roadmap", { orgId: "acme", ownerId: "ann", status: "draft", legalHold: false });
 
 /** What is asked, by name: a function of a client. */
 const CALLS = {
@@ -30,7 +30,7 @@ const CALLS = {
       principal: ann,
       resources: [
         { resource: document, actions: ["view", "edit", "delete", "publish"] },
-        { resource: resource("billing", "acme", { organization: "acme" }), actions: ["invoice:view"] },
+        { resource: resource("billing", "acme", { orgId: "acme" }), actions: ["invoice:view"] },
         { resource: resource("nothing", "1"), actions: ["view"] },
       ],
     }),
@@ -126,7 +126,9 @@ describe("Cerbos' clients", { skip: pdpBinary === undefined }, () => {
   });
 
   after(async () => {
-    Object.values(clients).forEach(({ gRPC }) => gRPC.close());
+    for (const { gRPC } of Object.values(clients)) {
+      gRPC.close();
+    }
     for (const clean of cleanups) {
       await clean();
     }
@@ -141,6 +143,13 @@ describe("Cerbos' clients", { skip: pdpBinary === undefined }, () => {
         assert.deepEqual(ours, theirs);
       });
     }
+
+    test(`${protocol}: there is something to agree on`, async () => {
+      const { results } = await CALLS["checkResources of several"](clients.ours[protocol]);
+      assert.deepEqual(results[0].allowedActions().sort(), ["delete", "edit", "view"]);
+      assert.equal(results[0].isAllowed("publish"), false);
+      assert.equal(results[2].isAllowed("view"), false);
+    });
 
     test(`${protocol}: which server it is`, async () => {
       const { version } = await clients.ours[protocol].serverInfo();
