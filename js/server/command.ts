@@ -9,7 +9,7 @@ import { fileBundle } from "../bundles/file.js";
 import type { BundleOptions } from "../bundles/options.js";
 import { attempt, type NativeServers, type ServerEvent } from "../engine/native.js";
 import { Orthrus } from "../engine/orthrus.js";
-import { type Diagnostic, OptionsError, OrthrusError } from "../errors.js";
+import { type Diagnostic, OptionsError, PolicyError } from "../errors.js";
 import type { GatewayOptions } from "./gateway-options.js";
 import type { ListeningOptions, ServeOptions, ServerAuditOptions } from "./options.js";
 import { logLine, type Server, serve } from "./serve.js";
@@ -183,8 +183,15 @@ async function open({ file }: ConfigFile, policies: string | undefined): Promise
 }
 
 /** A key is written there, or in a file. */
-function keyText(key: string): string {
-  return key.includes("-----BEGIN") ? key : readFileSync(key, "utf8");
+function keyText(key: string, index: number): string {
+  if (key.includes("-----BEGIN")) {
+    return key;
+  }
+  try {
+    return readFileSync(key, "utf8");
+  } catch (cause) {
+    throw new OptionsError(`storage.bundle.trustedKeys[${index}]`, `cannot be read: ${(cause as Error).message}`);
+  }
 }
 
 function untilStopped(engine: Orthrus, server: Server, log: (event: ServerEvent) => void): Promise<void> {
@@ -216,13 +223,38 @@ function tell(error: unknown, config: ConfigFile | undefined): number {
     return 2;
   }
   if (error instanceof OptionsError) {
-    const place = config === undefined ? undefined : placeOf(error.path, config.places);
-    process.stderr.write(`orthrus: error: ${place === undefined ? "" : `${place}: `}${message}\n`);
+    const path = keyOf(error.path);
+    const place = config === undefined ? undefined : placeOf(path, config.places);
+    const told = message.startsWith(error.path) ? path + message.slice(error.path.length) : message;
+    process.stderr.write(`orthrus: error: ${place === undefined ? "" : `${place}: `}${told}\n`);
     return 2;
   }
-  process.stderr.write(`${error instanceof OrthrusError ? message.trimEnd() : `orthrus: error: ${message}`}\n`);
-  // Diagnostics of the configuration come before there is one.
-  return config === undefined ? 2 : 1;
+  if (error instanceof PolicyError) {
+    // Diagnostics of the configuration come before there is one.
+    const told = config === undefined ? message.replace("in the policies", "in the configuration") : message;
+    process.stderr.write(`${told.trimEnd()}\n`);
+    return config === undefined ? 2 : 1;
+  }
+  process.stderr.write(`orthrus: error: ${message.trimEnd()}\n`);
+  return 1;
+}
+
+/** The options of an engine that have another name in the configuration; the others stand below `engine`. */
+const KEYS: Record<string, string> = {
+  schemaEnforcement: "schema.enforcement",
+  refresh: "storage.bundle.pollInterval",
+  "refresh.every": "storage.bundle.pollInterval",
+  trustedKeys: "storage.bundle.trustedKeys",
+};
+const ENGINE = ["globals", "defaultPolicyVersion", "defaultScope", "lenientScopeSearch", "strictEvaluation"];
+
+/** The key of the configuration that an option comes from. */
+function keyOf(path: string): string {
+  const name = /^[^.[]*/.exec(path)?.[0] ?? "";
+  if (ENGINE.includes(name)) {
+    return `engine.${path}`;
+  }
+  return KEYS[path] ?? (KEYS[name] === undefined ? path : KEYS[name] + path.slice(name.length));
 }
 
 /** Where an option stands in the configuration, or what is around it. */
