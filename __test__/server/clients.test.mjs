@@ -126,7 +126,9 @@ describe("Cerbos' clients", { skip: pdpBinary === undefined }, () => {
   });
 
   after(async () => {
-    Object.values(clients).forEach(({ gRPC }) => gRPC.close());
+    for (const { gRPC } of Object.values(clients)) {
+      gRPC.close();
+    }
     for (const clean of cleanups) {
       await clean();
     }
