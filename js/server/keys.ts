@@ -1,6 +1,6 @@
 import type { NativeServer, NativeServers, ServerQuestion } from "../engine/native.js";
 import { type KeySet, keySet, noKeySet } from "../tokens/jwt-keys.js";
-import { type CheckedJwtOptions, checkJwtOptions, type JwtOptions } from "../tokens/jwt-options.js";
+import { type CheckedJwtOptions, type CheckedKeySet, checkJwtOptions, type JwtOptions } from "../tokens/jwt-options.js";
 import { isRevoked } from "../tokens/revocation-check.js";
 
 /** Keeps the keys by which a server verifies tokens: fetches them, and gives them to it. */
@@ -23,7 +23,7 @@ export class KeyKeeper {
         id,
         skew: skew / 1000,
         remote: !disableVerification && "url" in (keySets[index]?.keys ?? {}),
-        issuer: (JSON.parse(keySets[index]?.rules ?? "{}") as { issuer?: string[] }).issuer?.length ? true : false,
+        issuer: namesIssuer(keySets[index]),
       })),
       disableVerification,
       cacheSize,
@@ -65,4 +65,9 @@ export class KeyKeeper {
       throw error;
     }
   }
+}
+
+function namesIssuer(keySet: CheckedKeySet | undefined): boolean {
+  const { issuer = [] } = JSON.parse(keySet?.rules ?? "{}") as { issuer?: string[] };
+  return issuer.length > 0;
 }

@@ -1,0 +1,67 @@
+/** Metrics, by the PDP's names. */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { post, ROOT, startServer } from "./support.mjs";
+
+const REQUEST = {
+  principal: { id: "ann", roles: ["user"] },
+  resources: ["1", "2"].map((id) => ({ resource: { kind: "document", id }, actions: ["view"] })),
+};
+
+/** The values of the metrics by name and labels. */
+async function metricsOf(url) {
+  const response = await fetch(`${url}/_cerbos/metrics`);
+  assert.match(response.headers.get("content-type"), /^application\/openmetrics-text/);
+  const text = await response.text();
+  assert.ok(text.endsWith("# EOF\n"));
+  const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  return Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(" ")), Number(line.split(" ").at(-1))]),
+  );
+}
+
+test("checks, calls and policies are counted", async (t) => {
+  const { url, orthrus } = await startServer(t, join(ROOT, "policies"));
+  await post(`${url}/api/check/resources`, REQUEST);
+  await post(`${url}/api/check/resources`, REQUEST);
+  await post(`${url}/api/check/resources`, {});
+  await fetch(`${url}/nope`, { method: "BREW" }).catch(() => undefined);
+  const metrics = await metricsOf(url);
+  const method = 'rpc_method="cerbos.svc.v1.CerbosService/CheckResources"';
+  for (const [name, value] of Object.entries({
+    'cerbos_dev_engine_check_latency_milliseconds_count{status="success"}': 2,
+    cerbos_dev_engine_check_batch_size_count: 2,
+    cerbos_dev_engine_check_batch_size_sum: 4,
+    'cerbos_dev_engine_check_batch_size_bucket{le="1.0"}': 0,
+    'cerbos_dev_engine_check_batch_size_bucket{le="2.0"}': 2,
+    'cerbos_dev_compiler_compile_duration_milliseconds_count{status="success"}': 1,
+    cerbos_dev_index_entry_count: orthrus.policyCount,
+    cerbos_dev_audit_error_count_total: 0,
+    'http_server_request_duration_seconds_count{http_request_method="POST",http_response_status_code="200"}': 2,
+    'http_server_request_duration_seconds_count{http_request_method="POST",http_response_status_code="400"}': 1,
+    [`rpc_server_call_duration_seconds_count{${method},rpc_response_status_code="OK",rpc_system_name="grpc"}`]: 2,
+    [`rpc_server_call_duration_seconds_count{${method},rpc_response_status_code="INVALID_ARGUMENT",rpc_system_name="grpc"}`]: 1,
+  })) {
+    assert.equal(metrics[name], value, name);
+  }
+  assert.ok(metrics['cerbos_dev_compiler_compile_duration_milliseconds_sum{status="success"}'] > 0);
+  const refreshed = metrics['cerbos_dev_store_last_successful_refresh{driver="disk"}'];
+  assert.ok(Math.abs(refreshed - Date.now()) < 60_000, "in milliseconds since 1970");
+});
+
+test("methods that a client makes up are one label", async (t) => {
+  const { url } = await startServer(t, join(ROOT, "policies"));
+  await fetch(`${url}/nope`, { method: "FOO" });
+  await fetch(`${url}/nope`, { method: "BAR" });
+  const metrics = await metricsOf(url);
+  const name =
+    'http_server_request_duration_seconds_count{http_request_method="_OTHER",http_response_status_code="404"}';
+  assert.equal(metrics[name], 2);
+});
+
+test("they are not there when they are turned off", async (t) => {
+  const { url } = await startServer(t, join(ROOT, "policies"), { server: { metricsEnabled: false } });
+  assert.equal((await fetch(`${url}/_cerbos/metrics`)).status, 404);
+});

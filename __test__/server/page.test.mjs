@@ -1,0 +1,98 @@
+/** The page at `/`, in Chromium. */
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { Orthrus } from "orthrus";
+import { launch, openPage, screenshot, skipBrowser } from "../examples/support/browser.mjs";
+import { startServer } from "./support.mjs";
+
+const ATTACK = '<img src=x onerror="document.title=1">';
+
+const policy = (kind) => `apiVersion: api.cerbos.dev/v1
+resourcePolicy:
+  resource: ${JSON.stringify(kind)}
+  version: default
+  rules:
+    - { actions: [view], effect: EFFECT_ALLOW, roles: [user] }
+`;
+
+describe("the page", { skip: skipBrowser }, () => {
+  const cleanups = [];
+  let [browser, url, orthrus] = [];
+
+  before(async () => {
+    const t = { after: (clean) => cleanups.push(clean) };
+    orthrus = await Orthrus.fromFiles({ "document.yaml": policy("document"), [`${ATTACK}.yaml`]: policy("other") });
+    const server = await startServer(t, orthrus);
+    // The browser of the tests reaches no other name.
+    url = server.url.replace("127.0.0.1", "localhost");
+    browser = await launch();
+  });
+  after(async () => {
+    await browser?.close();
+    for (const clean of cleanups) {
+      await clean();
+    }
+  });
+
+  /** Opens the page and waits until it shows the state. */
+  async function open(act) {
+    const page = await openPage(browser, url);
+    try {
+      await page.goto("/");
+      await page.locator("#policies tbody tr").first().waitFor();
+      await act(page);
+      assert.deepEqual(page.problems, []);
+    } finally {
+      await page.context().close();
+    }
+  }
+
+  const texts = (page, selector) => page.locator(selector).allTextContents();
+
+  test("shows the state and the policies", () =>
+    open(async (page) => {
+      assert.equal(await page.locator("#status").textContent(), "SERVING");
+      assert.match(await page.locator("#state").textContent(), /Policies2, from files/);
+      assert.deepEqual(await texts(page, "#policies tbody td:first-child"), [
+        "resource.document.vdefault",
+        "resource.other.vdefault",
+      ]);
+      await screenshot(page, "server-page");
+    }));
+
+  test("tries a check", () =>
+    open(async (page) => {
+      await page.getByRole("button", { name: "Check" }).click();
+      await page.locator("#effects tbody tr").first().waitFor();
+      const rows = await page.locator("#effects tbody tr").allTextContents();
+      assert.deepEqual(rows, [
+        "document 1editEFFECT_DENYresource.document.vdefault",
+        "document 1viewEFFECT_ALLOWresource.document.vdefault",
+      ]);
+      await screenshot(page, "server-page-check");
+    }));
+
+  test("says what is wrong with a request", () =>
+    open(async (page) => {
+      await page.locator("#request").fill('{ "principal": { "id": "a", "roles": [] }, "resources": [] }');
+      await page.getByRole("button", { name: "Check" }).click();
+      await page.locator("#answer", { hasText: "principal.roles: value is required" }).waitFor();
+      // Chromium tells of each answer that is an error.
+      page.problems.length = 0;
+    }));
+
+  test("runs nothing that a name holds", () =>
+    open(async (page) => {
+      assert.ok((await texts(page, "#policies tbody td")).includes(`${ATTACK}.yaml`));
+      assert.equal(await page.title(), "orthrus");
+      assert.equal(await page.locator("img").count(), 0);
+    }));
+
+  test("is not there when it is turned off", async (t) => {
+    const { url } = await startServer(t, orthrus, { server: { apiExplorerEnabled: false } });
+    for (const path of ["/", "/_orthrus/state", "/_orthrus/page.js"]) {
+      assert.equal((await fetch(`${url}${path}`)).status, 404, path);
+    }
+  });
+});

@@ -1,0 +1,116 @@
+/** TLS: with certificates of the server alone, of clients as well, and when they are renewed. */
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { request } from "node:https";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { grpc } from "./clients/index.mjs";
+import { reflectedClient } from "./grpc.mjs";
+import { ROOT, startServer, temporary, until } from "./support.mjs";
+
+const POLICIES = join(ROOT, "policies");
+
+/** A certificate by openssl, signed by itself or by `ca`. */
+function certificate(folder, name, { subject, extensions, ca }) {
+  const path = (kind) => join(folder, `${name}.${kind}`);
+  const signed = ca === undefined ? [] : ["-CA", ca.cert, "-CAkey", ca.key];
+  const args = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
+  execFileSync(
+    "openssl",
+    [
+      ...args,
+      ...["-keyout", path("key"), "-out", path("crt"), "-subj", subject],
+      ...extensions.flatMap((extension) => ["-addext", extension]),
+      ...signed,
+    ],
+    { stdio: "ignore" },
+  );
+  return { cert: path("crt"), key: path("key") };
+}
+
+const CA = ["basicConstraints=critical,CA:TRUE"];
+const NO_CA = "basicConstraints=critical,CA:FALSE";
+const LOCAL = ["subjectAltName=IP:127.0.0.1,DNS:localhost", NO_CA];
+
+function certificates(t) {
+  const folder = temporary(t);
+  const ca = certificate(folder, "ca", { subject: "/CN=orthrus test", extensions: CA });
+  const server = certificate(folder, "server", { subject: "/CN=localhost", extensions: LOCAL, ca });
+  const client = certificate(folder, "client", {
+    subject: "/O=Acme/CN=billing",
+    extensions: ["subjectAltName=URI:spiffe://acme/billing", NO_CA],
+    ca,
+  });
+  const stranger = certificate(folder, "stranger", { subject: "/CN=stranger", extensions: LOCAL });
+  return { folder, ca, server, client, stranger };
+}
+
+/** The status of health, and the certificate of the server. Rejects where there is no connection. */
+function health(address, options) {
+  return new Promise((resolve, reject) => {
+    const sent = request(`https://${address}/_cerbos/health`, { agent: false, ...options }, (response) => {
+      const { subject, fingerprint256 } = response.socket.getPeerCertificate();
+      response.resume().on("end", () => resolve({ status: response.statusCode, name: subject.CN, fingerprint256 }));
+    });
+    sent.on("error", reject);
+    sent.end();
+  });
+}
+
+describe("TLS", () => {
+  test("serves HTTP and gRPC", async (t) => {
+    const { ca, server } = certificates(t);
+    const { http, grpc: address } = await startServer(t, POLICIES, { server: { tls: server } });
+    const root = readFileSync(ca.cert);
+    const { status, name } = await health(http, { ca: root });
+    assert.deepEqual({ status, name }, { status: 200, name: "localhost" });
+    const client = await reflectedClient(address, ["cerbos.svc.v1.CerbosService"], grpc.credentials.createSsl(root));
+    const { code } = await client.call("cerbos.svc.v1.CerbosService", "ServerInfo", {});
+    client.close();
+    assert.equal(code, 0);
+    await assert.rejects(fetch(`http://${http}/_cerbos/health`), "nothing is served without it");
+    const metadata = await new Promise((resolve) => {
+      request(`https://${http}/.well-known/authzen-configuration`, { ca: root }, (response) => {
+        response.on("data", (data) => resolve(JSON.parse(data)));
+      }).end();
+    });
+    assert.equal(metadata.policy_decision_point, `https://${http}`);
+  });
+
+  test("lets in nobody without a certificate, where those are asked for", async (t) => {
+    const { ca, server, client, stranger } = certificates(t);
+    const tls = { ...server, caCert: ca.cert };
+    const { http } = await startServer(t, POLICIES, { server: { tls } });
+    const root = readFileSync(ca.cert);
+    const files = ({ cert, key }) => ({ ca: root, cert: readFileSync(cert), key: readFileSync(key) });
+    assert.equal((await health(http, files(client))).status, 200);
+    await assert.rejects(health(http, { ca: root }));
+    await assert.rejects(health(http, files(stranger)));
+  });
+
+  test("reads certificates again", async (t) => {
+    const { folder, ca, server } = certificates(t);
+    const { http, events } = await startServer(t, POLICIES, { server: { tls: server } });
+    const root = readFileSync(ca.cert);
+    const before = await health(http, { ca: root });
+    certificate(folder, "server", { subject: "/CN=renewed", extensions: LOCAL, ca });
+    await until(() => events.some(({ logger }) => logger === "orthrus.tls"), 15_000);
+    const { name, fingerprint256 } = await health(http, { ca: root });
+    assert.equal(name, "renewed");
+    assert.notEqual(fingerprint256, before.fingerprint256);
+  });
+
+  test("says which file is wrong", async (t) => {
+    const { folder, server } = certificates(t);
+    const start = (tls) => startServer(t, POLICIES, { server: { tls } });
+    const missing = join(folder, "none.crt");
+    await assert.rejects(start({ ...server, cert: missing }), ({ code, path, message }) => {
+      assert.deepEqual([code, path], ["OPTIONS_INVALID", "server.tls.cert"]);
+      return message.includes("none.crt");
+    });
+    await assert.rejects(start({ ...server, key: server.cert }), ({ path }) => path === "server.tls.key");
+    await assert.rejects(start({ ...server, caCert: server.key }), ({ path }) => path === "server.tls.caCert");
+  });
+});
