@@ -533,7 +533,7 @@ describe("signals", { skip: process.platform === "win32" && "SKIPPED: Windows" }
     await sleep(300);
     assert.equal(await effect(run.http), "EFFECT_ALLOW", run.stderr());
     run.child.kill("SIGHUP");
-    await until(() => said("read again") === 1);
+    await until(() => said("decide from now on") === 1);
     assert.equal(await effect(run.http), "EFFECT_DENY");
     writeFileSync(join(cwd, "policies/doc.yaml"), "broken: [");
     run.child.kill("SIGHUP");

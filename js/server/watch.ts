@@ -64,12 +64,12 @@ function watchOrNot(path: string, told: () => void): FSWatcher | undefined {
   }
 }
 
-/** Names, sizes and times of all files. */
+/** Names, sizes, times and inodes of all files. (A link may be set to a file of the same size, written in the same instant.) */
 async function signatureOf(path: string): Promise<string> {
   const files: string[] = [];
   const visit = async (place: string): Promise<void> => {
-    const { mtimeMs, size, isDirectory } = await about(place);
-    files.push(`${place}\0${mtimeMs}\0${size}`);
+    const { mtimeMs, size, ino, isDirectory } = await about(place);
+    files.push(`${place}\0${mtimeMs}\0${size}\0${ino}`);
     if (isDirectory) {
       const names = await readdir(place).catch(() => []);
       for (const name of names) {
@@ -81,13 +81,14 @@ async function signatureOf(path: string): Promise<string> {
   return files.sort().join("\n");
 }
 
-async function about(place: string): Promise<{ mtimeMs: number; size: number; isDirectory: boolean }> {
+async function about(place: string): Promise<{ mtimeMs: number; size: number; ino: number; isDirectory: boolean }> {
   try {
     const stats = await stat(place);
     const isDirectory = stats.isDirectory();
+    const { mtimeMs, size, ino } = stats;
     // What is in a directory tells more than its own time.
-    return { mtimeMs: isDirectory ? 0 : stats.mtimeMs, size: isDirectory ? 0 : stats.size, isDirectory };
+    return isDirectory ? { mtimeMs: 0, size: 0, ino: 0, isDirectory } : { mtimeMs, size, ino, isDirectory };
   } catch {
-    return { mtimeMs: 0, size: 0, isDirectory: false };
+    return { mtimeMs: 0, size: 0, ino: 0, isDirectory: false };
   }
 }
