@@ -23,8 +23,8 @@ export function lifetime() {
   return { t, end };
 }
 
-/** Starts both on a directory; `config` are the keys that both know. */
-export async function startBoth(t, directory, { schema, engine = {}, ...config } = {}) {
+/** Starts both on a directory; `config` are the keys that both know. They cannot write one file: `oursAudit` is the log of ours. */
+export async function startBoth(t, directory, { schema, engine = {}, oursAudit, ...config } = {}) {
   const pdp = await startPdp(t, {
     ...config,
     engine,
@@ -32,7 +32,11 @@ export async function startBoth(t, directory, { schema, engine = {}, ...config }
     ...(schema === undefined ? {} : { schema: { enforcement: schema } }),
   });
   const options = schema === undefined ? engine : { ...engine, schemaEnforcement: schema };
-  const ours = await startServer(t, directory, { ...config, engine: options });
+  const ours = await startServer(t, directory, {
+    ...config,
+    engine: options,
+    ...(oursAudit && { audit: oursAudit }),
+  });
   return { pdp, ours };
 }
 

@@ -133,6 +133,18 @@ describe("a directory that is watched", () => {
     await until(async () => (await allowed(server)) === "edit", 10_000);
   });
 
+  test("links that go round in circles", async (t) => {
+    const folder = directoryOf(t);
+    const server = await watched(t, folder);
+    for (const name of ["a", "b", "c"]) {
+      mkdirSync(join(folder, name));
+      symlinkSync("..", join(folder, name, "up"));
+    }
+    writeFileSync(join(folder, "doc.yaml"), policy("edit"));
+    // Whether the policies may hold such links is for the engine to say.
+    await until(async () => (await allowed(server)) === "edit" || (await failure(server)) !== undefined, 10_000);
+  });
+
   test("what is only touched changes nothing that is told", async (t) => {
     const folder = directoryOf(t);
     const server = await watched(t, folder);

@@ -67,12 +67,15 @@ function watchOrNot(path: string, told: () => void): FSWatcher | undefined {
 /** Names, sizes, times and inodes of all files. (A link may be set to a file of the same size, written in the same instant.) */
 async function signatureOf(path: string): Promise<string> {
   const files: string[] = [];
+  const seen = new Set<string>();
   const visit = async (place: string): Promise<void> => {
-    const { mtimeMs, size, ino, isDirectory } = await about(place);
-    files.push(`${place}\0${mtimeMs}\0${size}\0${ino}`);
-    if (isDirectory) {
+    const { id, signature, isDirectory } = await about(place);
+    files.push(`${place}\0${signature}`);
+    // Links may go round in circles.
+    if (isDirectory && !seen.has(id)) {
+      seen.add(id);
       const names = await readdir(place).catch(() => []);
-      for (const name of names) {
+      for (const name of names.sort()) {
         await visit(join(place, name));
       }
     }
@@ -81,14 +84,14 @@ async function signatureOf(path: string): Promise<string> {
   return files.sort().join("\n");
 }
 
-async function about(place: string): Promise<{ mtimeMs: number; size: number; ino: number; isDirectory: boolean }> {
+async function about(place: string): Promise<{ id: string; signature: string; isDirectory: boolean }> {
   try {
     const stats = await stat(place);
+    const id = `${stats.dev}:${stats.ino}`;
     const isDirectory = stats.isDirectory();
-    const { mtimeMs, size, ino } = stats;
     // What is in a directory tells more than its own time.
-    return isDirectory ? { mtimeMs: 0, size: 0, ino: 0, isDirectory } : { mtimeMs, size, ino, isDirectory };
+    return { id, signature: isDirectory ? id : `${id}\0${stats.mtimeMs}\0${stats.size}`, isDirectory };
   } catch {
-    return { mtimeMs: 0, size: 0, ino: 0, isDirectory: false };
+    return { id: "", signature: "", isDirectory: false };
   }
 }
