@@ -1,7 +1,7 @@
 //! Compiles the definitions in `proto/`: messages, their JSON as protobuf maps it, services, and the descriptors that reflection serves.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use prost::Message;
@@ -32,5 +32,23 @@ fn main() -> Result<(), Box<dyn Error>> {
         .extern_path(".google.protobuf", "::pbjson_types")
         .compile_fds(descriptors)?;
     pbjson_build::Builder::new().register_descriptors(&encoded)?.btree_map(IN_JSON).build(&IN_JSON)?;
+    in_order(&out)
+}
+
+/// `pbjson` collects maps of enums anew, into one without an order.
+fn in_order(out: &Path) -> Result<(), Box<dyn Error>> {
+    for entry in fs::read_dir(out)? {
+        let path = entry?.path();
+        if path.to_string_lossy().ends_with(".serde.rs") {
+            let text = fs::read_to_string(&path)?;
+            fs::write(
+                &path,
+                text.replace(
+                    "let v: std::collections::HashMap<_, _>",
+                    "let v: std::collections::BTreeMap<_, _>",
+                ),
+            )?;
+        }
+    }
     Ok(())
 }

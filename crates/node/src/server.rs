@@ -12,7 +12,7 @@ use napi::{Env, Result, Status, Task};
 use orthrus::text::Source;
 use orthrus_host::diagnostics_json;
 use orthrus_identity::Verifier;
-use orthrus_server::config::{ServerConfig, read_config};
+use orthrus_server::config::{ServerConfig, plain, read_config};
 use orthrus_server::{Answer, Event, Host, Origin, Running, StartError, start};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -104,7 +104,7 @@ pub(crate) fn serve(
     let mut deserializer = serde_json::Deserializer::from_str(options);
     let options: Options = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
-        wrong_option(path.strip_prefix("config.").unwrap_or(&path), &error.inner().to_string())
+        wrong_option(path.strip_prefix("config.").unwrap_or(&path), &plain(&error.inner().to_string()))
     })?;
     let Loaded { policies, took } = engines::get(engine)?;
     let asked = Arc::new(Asked {

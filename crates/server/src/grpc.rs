@@ -3,6 +3,9 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::map_response;
+use http::HeaderValue;
+use tonic::codec::CompressionEncoding;
 use tonic::{Code, Request, Response};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
@@ -26,6 +29,24 @@ use crate::proto::{self};
 use crate::server::Shared;
 use crate::{authzen, cerbos};
 
+/// Requests may be compressed; the limit is that of what comes out.
+macro_rules! accepting {
+    ($service:expr, $limit:expr) => {
+        $service.accept_compressed(CompressionEncoding::Gzip).max_decoding_message_size($limit)
+    };
+}
+
+/// What `tonic` says of a message that is too large is `OUT_OF_RANGE`; the PDP, and gRPC elsewhere, say `RESOURCE_EXHAUSTED`. No call is
+/// answered with the former.
+async fn too_large(mut response: axum::response::Response) -> axum::response::Response {
+    const STATUS: &str = "grpc-status";
+    let out_of_range = HeaderValue::from(i32::from(Code::OutOfRange));
+    if response.headers().get(STATUS) == Some(&out_of_range) {
+        response.headers_mut().insert(STATUS, HeaderValue::from(i32::from(Code::ResourceExhausted)));
+    }
+    response
+}
+
 /// All that is served over gRPC, and what tells health.
 pub(crate) fn router(shared: &Arc<Shared>) -> (Router, HealthReporter) {
     let limit = shared.config.server.advanced.grpc.max_recv_msg_size_bytes;
@@ -37,8 +58,8 @@ pub(crate) fn router(shared: &Arc<Shared>) -> (Router, HealthReporter) {
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
     let mut routes = tonic::service::Routes::new(health)
-        .add_service(CerbosServiceServer::new(service.clone()).max_decoding_message_size(limit))
-        .add_service(AuthorizationServiceServer::new(service).max_decoding_message_size(limit));
+        .add_service(accepting!(CerbosServiceServer::new(service.clone()), limit))
+        .add_service(accepting!(AuthorizationServiceServer::new(service), limit));
     // The descriptors are made with the program: they can be read.
     if let Ok(service) = reflection(tonic_reflection::server::Builder::configure()).build_v1() {
         routes = routes.add_service(service);
@@ -47,7 +68,7 @@ pub(crate) fn router(shared: &Arc<Shared>) -> (Router, HealthReporter) {
         routes = routes.add_service(service);
     }
     routes = crate::gateway::grpc::add(routes, shared);
-    (routes.prepare().into_axum_router(), reporter)
+    (routes.prepare().into_axum_router().layer(map_response(too_large)), reporter)
 }
 
 /// The services of which health is told.

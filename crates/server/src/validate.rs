@@ -92,7 +92,7 @@ impl Validate for authzen::AccessEvaluationBatchRequest {
             if !said {
                 let article = if name == "action" { "an" } else { "a" };
                 report.push_whole(
-                    &format!("AccessEvaluationBatchRequest.{name}"),
+                    &format!("{name}s"),
                     &format!(
                         "either the default {name} must be set or all evaluations must have {article} {name}"
                     ),
@@ -122,7 +122,7 @@ impl Validate for authzen::AccessEvaluationBatchRequest {
             report.at(element(6, "options", FieldType::TypeMessage), |report| {
                 let rule =
                     [element(14, "string", FieldType::TypeMessage), element(10, "in", FieldType::TypeString)];
-                let message = "must be in list [execute_all, deny_on_first_deny, permit_on_first_permit]";
+                let message = "must be in list [, execute_all, deny_on_first_deny, permit_on_first_permit]";
                 let field = element(1, "evaluations_semantic", FieldType::TypeString);
                 report.push(Some(field), &rule, "string.in", message, false);
             });
@@ -263,12 +263,14 @@ impl Report {
         let mut elements = self.path.clone();
         elements.extend(field.map(Element::to_proto));
         let rule = rule.iter().map(|element| element.to_proto()).collect::<Vec<_>>();
+        let in_map =
+            elements.iter().any(|element| matches!(element.subscript, Some(Subscript::StringKey(_))));
         self.violations.push(Violation {
             field: (!elements.is_empty()).then_some(FieldPath { elements }),
             rule: (!rule.is_empty()).then_some(FieldPath { elements: rule }),
             rule_id: id.to_owned(),
             message: message.to_owned(),
-            for_key,
+            for_key: in_map.then_some(for_key),
         });
     }
 

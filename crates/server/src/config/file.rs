@@ -122,6 +122,11 @@ impl Reader<'_> {
     fn value(&mut self, node: &Node<'_>, path: &mut Vec<String>) -> Value {
         match &node.kind {
             Kind::Scalar(scalar) => self.scalar(scalar, node.span, path),
+            Kind::Sequence(_) if is_object(path) => {
+                let message = format!("`{}` must be a mapping, got a list", path.join("."));
+                self.found.push(Diagnostic::error(Code::WrongType, self.source, node.span, message));
+                Value::Null
+            }
             Kind::Sequence(elements) => {
                 let read = |(index, element): (usize, &Node<'_>)| {
                     path.push(index.to_string());
@@ -224,8 +229,12 @@ impl Reader<'_> {
             self.found.push(Diagnostic::unplaced(Code::UnknownField, message));
             return;
         }
-        let style = if text.is_empty() { Style::Absent } else { Style::Plain };
-        let mut value = typed_scalar(&Scalar { text: text.into(), style }, is_text(&steps));
+        let is_text = is_text(&steps);
+        let style = if text.is_empty() && is_text { Style::DoubleQuoted } else { Style::Plain };
+        let mut value = typed_scalar(&Scalar { text: text.into(), style }, is_text);
+        if value.is_null() {
+            return;
+        }
         for step in steps.iter().rev() {
             let mut object = Map::new();
             object.insert(step.clone(), value);
@@ -239,7 +248,12 @@ impl Reader<'_> {
             Ok(file) => Some(file),
             Err(error) => {
                 let path = error.path().to_string().replace('[', ".").replace(']', "");
-                self.report(&path, Code::WrongType, &format!("`{path}`: {}", error.inner()), None);
+                self.report(
+                    &path,
+                    Code::WrongType,
+                    &format!("`{path}`: {}", plain(&error.inner().to_string())),
+                    None,
+                );
                 None
             }
         }
@@ -255,8 +269,31 @@ impl Reader<'_> {
     }
 }
 
+/// A message of `serde` without the names of Rust, and without places in a JSON that nobody sees.
+#[must_use]
+pub fn plain(message: &str) -> String {
+    let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
+    let mut plain = message.to_owned();
+    for (name, words) in [
+        ("struct ", "an object of "),
+        ("usize", "a number"),
+        ("u64", "a number"),
+        ("u32", "a number"),
+        ("f64", "a number"),
+    ] {
+        plain = plain.replace(&format!("expected {name}"), &format!("expected {words}"));
+    }
+    plain
+}
+
 fn is_text(path: &[String]) -> bool {
     matches!(find(path), Found::Key(Use::Text))
+}
+
+/// Whether keys are below it, and no elements.
+fn is_object(path: &[String]) -> bool {
+    let element = [path, &["0".to_owned()]].concat();
+    matches!(find(path), Found::Branch) && matches!(find(&element), Found::Unknown(_))
 }
 
 fn typed_scalar(scalar: &Scalar<'_>, text: bool) -> Value {

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use duration::Span;
-pub use file::{Config, ConfigFile, Schema, Storage, read_config};
+pub use file::{Config, ConfigFile, Schema, Storage, plain, read_config};
 
 use crate::gateway::GatewayConfig;
 

@@ -2,18 +2,20 @@
 
 mod cors;
 mod explorer;
+mod json;
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode, Uri, header};
+use http_body_util::BodyExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -147,33 +149,45 @@ async fn read<Q: DeserializeOwned + Default>(shared: &Shared, body: Body) -> Res
     if bytes.is_empty() {
         return Ok(Q::default());
     }
-    serde_json::from_slice(&bytes).map_err(|error| {
-        let text = error.to_string();
-        let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
-        Status::invalid(format!("proto: (line {}:{}): {text}", error.line(), error.column()))
-    })
+    json::read(&bytes)
 }
 
 async fn read_body(shared: &Shared, body: Body) -> Result<Bytes, Status> {
     let advanced = &shared.config.server.advanced;
-    let limit = advanced.grpc.max_recv_msg_size_bytes;
-    let reading = to_bytes(body, limit);
-    let read = match advanced.http.read_timeout.limit() {
+    let reading = collect(body, advanced.grpc.max_recv_msg_size_bytes);
+    match advanced.http.read_timeout.limit() {
         None => reading.await,
         Some(time) => match tokio::time::timeout(time, reading).await {
             Ok(read) => read,
-            Err(_) => return Err(Status::new(Code::DeadlineExceeded, "the request took too long to arrive")),
+            Err(_) => Err(Status::new(Code::DeadlineExceeded, "the request took too long to arrive")),
         },
-    };
-    read.map_err(|error| {
-        let too_large = std::error::Error::source(&error)
-            .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
-        if too_large {
-            Status::new(Code::ResourceExhausted, format!("received message larger than max ({limit} bytes)"))
+    }
+}
+
+/// A body that is not too large. Of one that is, some more is read and thrown away: a client that is still sending would not hear the
+/// answer.
+async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Status> {
+    const READ_ON: usize = 4;
+    let mut collected = BytesMut::new();
+    let mut size = 0_usize;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Status::invalid("the request ended before its time"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        size = size.saturating_add(data.len());
+        if size <= limit {
+            collected.extend_from_slice(&data);
         } else {
-            Status::invalid("the request ended before its time")
+            collected.clear();
         }
-    })
+        if size > limit.saturating_mul(READ_ON) {
+            break;
+        }
+    }
+    if size > limit {
+        let message = format!("received message larger than max ({size} vs. {limit})");
+        return Err(Status::new(Code::ResourceExhausted, message));
+    }
+    Ok(collected.freeze())
 }
 
 async fn authzen_metadata(State(shared): State<Arc<Shared>>, headers: HeaderMap, uri: Uri) -> Response {
@@ -213,7 +227,10 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
     ([(header::CONTENT_TYPE, kind)], shared.pdp.metrics.text()).into_response()
 }
 
-async fn not_found() -> Response {
+async fn not_found(uri: Uri) -> Response {
+    if uri.path().starts_with("/api/") {
+        return refusal(&Status::new(Code::NotFound, "Not Found"), false);
+    }
     let headers =
         [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
     (StatusCode::NOT_FOUND, headers, "404 page not found\n").into_response()
