@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { test } from "node:test";
+import { describe, test } from "node:test";
+import { skip, startBoth } from "./both.mjs";
+import { reflectedClient } from "./grpc.mjs";
 import { post, ROOT, startServer } from "./support.mjs";
 
 const REQUEST = {
@@ -65,3 +67,75 @@ test("they are not there when they are turned off", async (t) => {
   const { url } = await startServer(t, join(ROOT, "policies"), { server: { metricsEnabled: false } });
   assert.equal((await fetch(`${url}/_cerbos/metrics`)).status, 404);
 });
+
+/** Types by name, and of each series its labels and buckets. */
+function shapesOf(text) {
+  const shapes = {};
+  for (const [, name, type] of text.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
+    // OpenMetrics names the family, the older format the series.
+    shapes[type === "counter" ? name.replace(/_total$/, "") : name] = { type, labels: new Set(), buckets: new Set() };
+  }
+  for (const [, series, labels = ""] of text.matchAll(/^([a-z_]+)(?:\{(.*)\})? \S+$/gm)) {
+    const shape = shapes[series] ?? shapes[series.replace(/_(bucket|sum|count|total)$/, "")];
+    for (const [, label, value] of labels.matchAll(/(\w+)="([^"]*)"/g)) {
+      if (label === "le") {
+        shape?.buckets.add(Number(value.replace("+Inf", "Infinity")));
+      } else {
+        shape?.labels.add(label);
+      }
+    }
+  }
+  return shapes;
+}
+
+describe("names, types, labels and buckets are those of the PDP", { skip }, () => {
+  for (const name of [
+    "cerbos_dev_engine_check_latency_milliseconds",
+    "cerbos_dev_engine_check_batch_size",
+    "cerbos_dev_compiler_compile_duration_milliseconds",
+    "cerbos_dev_index_entry_count",
+    "cerbos_dev_store_last_successful_refresh",
+    "http_server_request_duration_seconds",
+    "rpc_server_call_duration_seconds",
+  ]) {
+    test(name, async (t) => {
+      const { ours, pdp } = await both(t);
+      const [own, theirs] = [ours[name], pdp[name]];
+      assert.equal(own.type, theirs.type);
+      assert.deepEqual([...own.buckets].sort(byNumber), [...theirs.buckets].sort(byNumber));
+      for (const label of own.labels) {
+        assert.ok(theirs.labels.has(label), label);
+      }
+    });
+  }
+
+  test("of calls over gRPC as of those over HTTP", async (t) => {
+    const { url, grpc } = await startServer(t, join(ROOT, "policies"));
+    const client = await reflectedClient(grpc, ["cerbos.svc.v1.CerbosService"]);
+    t.after(() => client.close());
+    await client.call("cerbos.svc.v1.CerbosService", "CheckResources", REQUEST);
+    await client.call("cerbos.svc.v1.CerbosService", "CheckResources", {});
+    const metrics = await metricsOf(url);
+    for (const code of ["OK", "INVALID_ARGUMENT"]) {
+      const labels = `rpc_method="cerbos.svc.v1.CerbosService/CheckResources",rpc_response_status_code="${code}",rpc_system_name="grpc"`;
+      assert.equal(metrics[`rpc_server_call_duration_seconds_count{${labels}}`], 1, code);
+    }
+  });
+});
+
+const byNumber = (left, right) => left - right;
+
+let asked;
+/** The shapes of both, asked once. */
+function both(t) {
+  asked ??= (async () => {
+    const started = await startBoth(t, join(ROOT, "policies"));
+    const shapes = {};
+    for (const [side, { url }] of Object.entries(started)) {
+      await post(`${url}/api/check/resources`, REQUEST);
+      shapes[side] = shapesOf(await (await fetch(`${url}/_cerbos/metrics`)).text());
+    }
+    return shapes;
+  })();
+  return asked;
+}
