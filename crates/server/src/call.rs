@@ -1,5 +1,6 @@
 //! A call: who makes it, and when.
 
+use std::sync::OnceLock;
 use std::time::{Instant, SystemTime};
 
 use http::HeaderMap;
@@ -8,6 +9,7 @@ use ulid::Ulid;
 
 use crate::listen::Peer;
 use crate::pdp::Pdp;
+use crate::proto::cerbos::audit::v1::RequestContext;
 use crate::trace::Span;
 
 /// What is known of a call beside its request.
@@ -21,6 +23,8 @@ pub(crate) struct Call {
     pub(crate) peer: Peer,
     pub(crate) headers: HeaderMap,
     pub(crate) span: Span,
+    /// What the caller says of the request, for the audit log.
+    pub(crate) request_context: OnceLock<RequestContext>,
 }
 
 impl Call {
@@ -32,6 +36,7 @@ impl Call {
             method,
             peer: peer.clone(),
             span: pdp.tracer.call(method, &headers),
+            request_context: OnceLock::new(),
             headers,
         }
     }

@@ -23,6 +23,9 @@ pub(crate) async fn check_resources(
     call: &Call,
     request: &CheckResourcesRequest,
 ) -> Result<CheckResourcesResponse, Status> {
+    if let (Some(context), true) = (&request.request_context, pdp.audit.is_some()) {
+        call.request_context.get_or_init(|| context.clone());
+    }
     request.validate()?;
     pdp.check_limits(request.resources.iter().map(|entry| entry.actions.as_slice()))?;
     let claims = pdp.claims(request.aux_data.as_ref()).await?;

@@ -11,14 +11,19 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-/// Of latencies in milliseconds.
-const MILLISECONDS: [f64; 20] = [
-    0.01, 0.05, 0.1, 0.3, 0.6, 0.8, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 20.0, 50.0, 100.0, 1000.0,
-    10_000.0, 100_000.0,
+/// Of latencies in milliseconds, as the PDP has them.
+const MILLISECONDS: [f64; 40] = [
+    0.01, 0.05, 0.1, 0.3, 0.6, 0.8, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 13.0, 16.0, 20.0, 25.0, 30.0,
+    40.0, 50.0, 65.0, 80.0, 100.0, 130.0, 160.0, 200.0, 250.0, 300.0, 400.0, 500.0, 650.0, 800.0, 1000.0,
+    2000.0, 5000.0, 10_000.0, 20_000.0, 50_000.0, 100_000.0,
 ];
 /// Of latencies in seconds, as OpenTelemetry has them.
 const SECONDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
-const BATCH: [f64; 10] = [1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0, 40.0, 50.0, 100.0];
+/// Of the resources of a request, as the PDP has them.
+const BATCH: [f64; 22] = [
+    0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 12.0, 14.0, 16.0, 18.0, 20.0, 25.0, 30.0, 35.0,
+    40.0, 45.0, 50.0,
+];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
 enum Outcome {
@@ -42,6 +47,7 @@ struct DriverLabel {
 struct HttpLabels {
     http_request_method: &'static str,
     http_response_status_code: u16,
+    network_protocol_name: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -174,8 +180,11 @@ impl Metrics {
     }
 
     pub(crate) fn http(&self, method: &http::Method, status: u16, took: Duration) {
-        let labels =
-            HttpLabels { http_request_method: known_method(method), http_response_status_code: status };
+        let labels = HttpLabels {
+            http_request_method: known_method(method),
+            http_response_status_code: status,
+            network_protocol_name: "http",
+        };
         self.requests.get_or_create(&labels).observe(took.as_secs_f64());
     }
 

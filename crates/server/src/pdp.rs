@@ -20,7 +20,7 @@ use crate::proto::cerbos::audit::v1::RequestContext;
 use crate::proto::cerbos::engine::v1::{Principal, Resource};
 use crate::proto::cerbos::request::v1::AuxData;
 use crate::status::Status;
-use crate::tokens::{TokenError, Tokens};
+use crate::tokens::{Believed, TokenError, Tokens};
 use crate::trace::Tracer;
 use crate::values::attributes;
 
@@ -49,6 +49,13 @@ pub(crate) struct Asked<'a> {
 /// Claims of verified tokens, as the JSON of `auxData`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Claims(pub(crate) String);
+
+impl Claims {
+    /// Those of the one token of a request.
+    pub(crate) fn of_one(token: &Believed) -> Self {
+        Self(format!("{{\"jwt\":{}}}", token.for_policies))
+    }
+}
 
 impl Pdp {
     pub(crate) fn new(
@@ -80,7 +87,7 @@ impl Pdp {
                 .verify(&jwt.token, &jwt.key_set_id)
                 .await
                 .map_err(|error| invalid_aux_data(&error))?;
-            return Ok(Some(Claims(format!("{{\"jwt\":{claims}}}"))));
+            return Ok(Some(Claims::of_one(&claims)));
         }
         let mut text = String::from("{\"jwts\":{");
         for (index, (name, jwt)) in aux_data.jwts.iter().enumerate() {
@@ -90,7 +97,11 @@ impl Pdp {
                 .await
                 .map_err(|error| invalid_aux_data(&error))?;
             let comma = if index == 0 { "" } else { "," };
-            text.push_str(&format!("{comma}{}:{claims}", serde_json::Value::from(name.as_str())));
+            text.push_str(&format!(
+                "{comma}{}:{}",
+                serde_json::Value::from(name.as_str()),
+                claims.for_policies
+            ));
         }
         text.push_str("}}");
         Ok((!aux_data.jwts.is_empty()).then_some(Claims(text)))

@@ -124,12 +124,21 @@ fn evaluation_error(error: &check::EvaluationError<'_>) -> EvaluationError {
 }
 
 /// The policies whose rules were looked at, each with its file.
-pub(crate) fn audit_trail(decisions: &[Decision<'_>], sources: &NameMap<Box<str>>) -> AuditTrail {
+pub(crate) fn audit_trail(
+    decisions: &[Decision<'_>],
+    sources: &NameMap<Box<str>>,
+    driver: Option<&str>,
+) -> AuditTrail {
     let keys: BTreeSet<&str> = decisions.iter().flat_map(|it| it.trace).map(|entry| entry.policy).collect();
+    let text = |text: &str| pbjson_types::Value {
+        kind: Some(pbjson_types::value::Kind::StringValue(text.to_owned())),
+    };
     let attributes = |key: &str| {
-        let source = sources.get(key).map_or("", |source| source).to_owned();
-        let value = pbjson_types::Value { kind: Some(pbjson_types::value::Kind::StringValue(source)) };
-        SourceAttributes { attributes: [("source".to_owned(), value)].into() }
+        let source = sources.get(key).map_or("", |source| source);
+        let driver = driver.map(|driver| ("driver".to_owned(), text(driver)));
+        SourceAttributes {
+            attributes: driver.into_iter().chain([("source".to_owned(), text(source))]).collect(),
+        }
     };
     AuditTrail { effective_policies: keys.iter().map(|key| ((*key).to_owned(), attributes(key))).collect() }
 }

@@ -238,11 +238,12 @@ impl Running {
             };
             let _ended = tokio::time::timeout(grace, ended).await;
         });
-        runtime.shutdown_timeout(Duration::from_millis(100));
         if let Some(audit) = &self.shared.pdp.audit {
             audit.close();
         }
+        // Spans go out by the runtime.
         self.shared.pdp.tracer.close();
+        runtime.shutdown_timeout(Duration::from_millis(100));
     }
 }
 

@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwapOption;
+use orthrus::cel::Timestamp;
 use orthrus_identity::{MAX_TOKEN_BYTES, Refusal, Verifier};
+
+use serde_json::{Map, Number, Value};
 
 use crate::config::{KeySetConfig, TokenConfig};
 use crate::host::{Event, Host, Level};
@@ -21,6 +24,15 @@ pub(crate) enum TokenError {
     Refused(&'static str),
     /// Whether it is to be believed cannot be found out now.
     Unavailable(String),
+}
+
+/// What a token says that is believed: texts of JSON objects.
+#[derive(Clone, Debug)]
+pub(crate) struct Believed {
+    /// As they are in the token.
+    pub(crate) claims: Arc<str>,
+    /// As policies read them.
+    pub(crate) for_policies: Arc<str>,
 }
 
 /// Key sets, and the tokens that they have verified.
@@ -66,8 +78,8 @@ impl Tokens {
         }
     }
 
-    /// The claims of a token as the text of a JSON object. An empty name is none.
-    pub(crate) async fn verify(&self, token: &str, key_set: &str) -> Result<Arc<str>, TokenError> {
+    /// The claims of a token. An empty name is none.
+    pub(crate) async fn verify(&self, token: &str, key_set: &str) -> Result<Believed, TokenError> {
         let result = self.verified(token, key_set).await;
         if let Err(error) = &result {
             let event = match error {
@@ -84,14 +96,14 @@ impl Tokens {
         result
     }
 
-    async fn verified(&self, token: &str, key_set: &str) -> Result<Arc<str>, TokenError> {
+    async fn verified(&self, token: &str, key_set: &str) -> Result<Believed, TokenError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::Refused(Refusal::TooLarge(token.len()).code()));
         }
         let index = self.index(key_set).ok_or(TokenError::Refused("JWT_KEY_SET_UNKNOWN"))?;
         let set = &self.sets[index];
         let keys = self.keys(index, set).await?;
-        let claims = match self.by(index, set, &keys, token) {
+        let believed = match self.by(index, set, &keys, token) {
             Err(Refusal::KeyUnknown(_)) if set.config.remote => {
                 // Failing to fetch is no reason to say more than that the key is unknown.
                 let _renewed = self.host.keys(index, true).await;
@@ -100,15 +112,15 @@ impl Tokens {
             }
             other => other,
         };
-        let claims = claims.map_err(|refusal| TokenError::Refused(refusal.code()))?;
+        let believed = believed.map_err(|refusal| TokenError::Refused(refusal.code()))?;
         if self.revocation {
-            match self.host.is_revoked(claims.as_ref().to_owned()).await {
+            match self.host.is_revoked(believed.claims.as_ref().to_owned()).await {
                 Ok(false) => {}
                 Ok(true) => return Err(TokenError::Refused("JWT_REVOKED")),
                 Err(why) => return Err(TokenError::Unavailable(why)),
             }
         }
-        Ok(claims)
+        Ok(believed)
     }
 
     fn index(&self, name: &str) -> Option<usize> {
@@ -140,27 +152,45 @@ impl Tokens {
         set.verifier.load_full().ok_or_else(missing)
     }
 
-    fn by(&self, index: usize, set: &KeySet, keys: &Arc<Verifier>, token: &str) -> Result<Arc<str>, Refusal> {
+    fn by(&self, index: usize, set: &KeySet, keys: &Arc<Verifier>, token: &str) -> Result<Believed, Refusal> {
         #[allow(
             clippy::cast_precision_loss,
             reason = "milliseconds since 1970 fit a double for 285,000 years"
         )]
         let now = milliseconds() as f64 / 1000.0;
         let lock = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(claims) = lock().get(index, keys, token, now) {
-            return Ok(claims);
+        if let Some(believed) = lock().get(index, keys, token, now) {
+            return Ok(believed);
         }
-        let claims: Arc<str> = keys.verify(token, now)?.claims.into();
-        let expiry = serde_json::from_str::<Expiry>(&claims).ok().and_then(|claims| claims.exp);
-        let until = expiry.map_or(f64::INFINITY, |exp| exp + set.config.skew);
-        lock().add(index, token, Entry { keys: Arc::clone(keys), claims: Arc::clone(&claims), until });
-        Ok(claims)
+        let claims = keys.verify(token, now)?.claims;
+        // What is verified is an object, in which nothing stands twice.
+        let read: Map<String, Value> = serde_json::from_str(&claims).unwrap_or_default();
+        let until =
+            read.get("exp").and_then(Value::as_f64).map_or(f64::INFINITY, |exp| exp + set.config.skew);
+        let for_policies = Value::from(claims_of_policies(read)).to_string().into();
+        let believed = Believed { claims: claims.into(), for_policies };
+        lock().add(index, token, Entry { keys: Arc::clone(keys), believed: believed.clone(), until });
+        Ok(believed)
     }
 }
 
-#[derive(serde::Deserialize)]
-struct Expiry {
-    exp: Option<f64>,
+/// Claims as the PDP hands them to policies: times as texts in RFC 3339, in whole seconds, `aud` as a list, and nothing that is null.
+fn claims_of_policies(claims: Map<String, Value>) -> Map<String, Value> {
+    let convert = |(name, value): (String, Value)| {
+        let value = match (name.as_str(), value) {
+            ("exp" | "nbf" | "iat", Value::Number(time)) => time_of(&time).unwrap_or(Value::Number(time)),
+            ("aud", Value::String(audience)) => vec![audience].into(),
+            (_, value) => value,
+        };
+        (name, value)
+    };
+    claims.into_iter().filter(|(_, value)| !value.is_null()).map(convert).collect()
+}
+
+fn time_of(seconds: &Number) -> Option<Value> {
+    #[allow(clippy::cast_possible_truncation, reason = "a time that no calendar has is none")]
+    let seconds = seconds.as_i64().or_else(|| seconds.as_f64().map(|it| it.trunc() as i64))?;
+    Some(Timestamp::new(seconds, 0)?.to_string().into())
 }
 
 fn milliseconds() -> u64 {
@@ -179,7 +209,7 @@ struct Known {
 #[derive(Clone)]
 struct Entry {
     keys: Arc<Verifier>,
-    claims: Arc<str>,
+    believed: Believed,
     /// In seconds since 1970.
     until: f64,
 }
@@ -189,7 +219,7 @@ impl Known {
         Self { size: size.div_ceil(2), young: HashMap::new(), old: HashMap::new() }
     }
 
-    fn get(&mut self, set: usize, keys: &Arc<Verifier>, token: &str, now: f64) -> Option<Arc<str>> {
+    fn get(&mut self, set: usize, keys: &Arc<Verifier>, token: &str, now: f64) -> Option<Believed> {
         let key = (set, Box::from(token));
         let entry = match self.young.get(&key) {
             Some(entry) => entry.clone(),
@@ -199,7 +229,7 @@ impl Known {
                 entry
             }
         };
-        (Arc::ptr_eq(&entry.keys, keys) && now < entry.until).then_some(entry.claims)
+        (Arc::ptr_eq(&entry.keys, keys) && now < entry.until).then_some(entry.believed)
     }
 
     fn add(&mut self, set: usize, token: &str, entry: Entry) {
@@ -210,5 +240,21 @@ impl Known {
             self.old = std::mem::take(&mut self.young);
         }
         self.young.insert((set, Box::from(token)), entry);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn claims_as_policies_read_them() {
+        let claims = json!({ "exp": 1_949_934_039, "iat": 1.9, "nbf": 1e300, "aud": "a", "n": null, "sub": "s", "x": { "exp": 1 } });
+        let Value::Object(claims) = claims else { panic!("it is an object") };
+        let expected = json!({
+            "exp": "2031-10-16T16:20:39Z", "iat": "1970-01-01T00:00:01Z", "nbf": 1e300, "aud": ["a"], "sub": "s", "x": { "exp": 1 },
+        });
+        assert_eq!(Value::from(claims_of_policies(claims)), expected);
     }
 }

@@ -105,7 +105,11 @@ impl AuditLog {
                     .collect(),
                 error: String::new(),
             })),
-            audit_trail: Some(audit_trail(decisions, policies.engine.policy_sources())),
+            audit_trail: Some(audit_trail(
+                decisions,
+                policies.engine.policy_sources(),
+                self.driver(policies),
+            )),
             oversized: false,
             policy_source: self.policy_source(policies),
             request_context: asked.request_context.cloned(),
@@ -129,7 +133,7 @@ impl AuditLog {
                 status_code: i32::from(status).unsigned_abs(),
                 oversized: false,
                 policy_source: self.policy_source(policies),
-                request_context: None,
+                request_context: call.request_context.get().cloned(),
             },
         );
     }
@@ -161,6 +165,11 @@ impl AuditLog {
             metadata.entry(name.as_str().to_owned()).or_default().values.push(value);
         }
         metadata
+    }
+
+    /// How the files of policies were read, as the PDP calls it.
+    fn driver(&self, policies: &PolicySet) -> Option<&'static str> {
+        (policies.bundle.is_none() && !self.directory.is_empty()).then_some("disk")
     }
 
     fn policy_source(&self, policies: &PolicySet) -> Option<PolicySource> {

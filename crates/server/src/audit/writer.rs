@@ -77,7 +77,11 @@ fn run(lines: &Receiver<String>, mut outs: Vec<Out>, metrics: &Metrics, host: &d
             result = result.and(write_all(&mut outs, &line, metrics));
         }
         for out in &mut outs {
-            result = result.and(out.flush());
+            let flushed = out.flush();
+            if flushed.is_err() {
+                metrics.audit_failed();
+            }
+            result = result.and(flushed);
         }
         // Said once, and again after it has worked.
         if let (false, Err(error)) = (failing, &result) {

@@ -255,6 +255,7 @@ pub struct AuditFile {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct LogRotation {
     /// The size, in MB, at which a file is put away.
+    #[serde(rename = "maxFileSizeMB")]
     pub max_file_size_mb: u64,
     /// The age, in days, at which a file that was put away is deleted. 0: none.
     pub max_file_age_days: u64,

@@ -1,7 +1,6 @@
 //! Who makes a request that a proxy asks about.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use orthrus_gateway::{GatewayPrincipal, principal_from_certificate};
 use serde_json::{Map, Value};
@@ -10,7 +9,7 @@ use super::config::{Anonymous, Identity, TokenIdentity};
 use super::question::Question;
 use crate::pdp::Claims;
 use crate::proto::cerbos::engine::v1::Principal;
-use crate::tokens::{TokenError, Tokens};
+use crate::tokens::{Believed, TokenError, Tokens};
 
 /// Somebody.
 pub(super) struct Person {
@@ -41,7 +40,7 @@ pub(super) async fn person(
             TokenError::Refused(code) => Nobody::Unauthenticated(code),
             TokenError::Unavailable(_) => Nobody::Unavailable,
         })?;
-        return by_claims(options, &claims);
+        return by_token(options, &claims);
     }
     if let Some(options) = &identity.certificate {
         let name = match &options.header {
@@ -70,12 +69,12 @@ pub(super) async fn person(
     }
 }
 
-fn by_claims(options: &TokenIdentity, claims: &Arc<str>) -> Result<Person, Nobody> {
+fn by_token(options: &TokenIdentity, token: &Believed) -> Result<Person, Nobody> {
     let read: Map<String, Value> =
-        serde_json::from_str(claims).map_err(|_| Nobody::Unauthenticated("JWT_MALFORMED"))?;
+        serde_json::from_str(&token.claims).map_err(|_| Nobody::Unauthenticated("JWT_MALFORMED"))?;
     let principal = options.claims.principal(&read);
     let principal = principal.map_err(|error| Nobody::Unauthenticated(error.code.as_str()))?;
-    Ok(Person { principal: to_proto(principal), claims: Some(Claims(format!("{{\"jwt\":{claims}}}"))) })
+    Ok(Person { principal: to_proto(principal), claims: Some(Claims::of_one(token)) })
 }
 
 fn to_proto(principal: GatewayPrincipal) -> Principal {
