@@ -1,10 +1,12 @@
 /** The page at `/`, in Chromium. */
 
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Orthrus } from "orthrus";
 import { launch, openPage, screenshot, skipBrowser } from "../examples/support/browser.mjs";
-import { startServer } from "./support.mjs";
+import { startServer, temporary } from "./support.mjs";
 
 const ATTACK = '<img src=x onerror="document.title=1">';
 
@@ -88,6 +90,99 @@ describe("the page", { skip: skipBrowser }, () => {
       assert.equal(await page.title(), "orthrus");
       assert.equal(await page.locator("img").count(), 0);
     }));
+
+  test("runs nothing that a request or its answer holds", () =>
+    open(async (page) => {
+      const request = {
+        principal: { id: ATTACK, roles: [ATTACK] },
+        resources: [{ resource: { kind: ATTACK, id: ATTACK }, actions: [ATTACK] }],
+        includeMeta: true,
+      };
+      await page.locator("#request").fill(JSON.stringify(request));
+      await page.getByRole("button", { name: "Check" }).click();
+      await page.locator("#effects tbody tr").first().waitFor();
+      assert.deepEqual(await texts(page, "#effects tbody td"), [
+        `${ATTACK} ${ATTACK}`,
+        ATTACK,
+        "EFFECT_DENY",
+        "NO_MATCH",
+      ]);
+      assert.equal(await page.title(), "orthrus");
+      assert.equal(await page.locator("img").count(), 0);
+    }));
+
+  test("runs nothing that would be written into it", () =>
+    open(async (page) => {
+      const refused = page.evaluate(
+        () =>
+          new Promise((resolve) =>
+            document.addEventListener("securitypolicyviolation", (it) => resolve(it.violatedDirective)),
+          ),
+      );
+      await page.evaluate((attack) => document.body.insertAdjacentHTML("beforeend", attack), ATTACK);
+      assert.match(await refused, /^(img-src|script-src-attr)/);
+      assert.equal(await page.title(), "orthrus");
+      // Chromium tells of what it has refused.
+      page.problems.length = 0;
+    }));
+
+  test("says that the JSON is broken", () =>
+    open(async (page) => {
+      await page.locator("#request").fill("{");
+      await page.getByRole("button", { name: "Check" }).click();
+      await page.locator("#answer", { hasText: "proto: (line 1:1)" }).waitFor();
+      assert.ok(await page.locator("#effects").isHidden());
+      page.problems.length = 0;
+    }));
+
+  test("shows that newer policies are refused", async (t) => {
+    const folder = temporary(t);
+    writeFileSync(join(folder, "document.yaml"), policy("document"));
+    const engine = await Orthrus.open(folder);
+    const server = await startServer(t, engine);
+    writeFileSync(join(folder, "document.yaml"), policy("document").replace("EFFECT_ALLOW", ATTACK));
+    await assert.rejects(engine.refresh());
+    const page = await openPage(browser, server.url.replace("127.0.0.1", "localhost"));
+    try {
+      await page.goto("/");
+      const failure = page.locator("#failure");
+      await failure.waitFor();
+      assert.match(
+        await failure.textContent(),
+        /is refused; the policies below go on deciding[\s\S]*document\.yaml:\d+:\d+/,
+      );
+      assert.equal(await page.title(), "orthrus");
+      assert.equal(await page.locator("#status").textContent(), "SERVING");
+      await screenshot(page, "server-page-failure");
+      assert.deepEqual(page.problems, []);
+    } finally {
+      await page.context().close();
+    }
+  });
+
+  test("says when the server is gone", async (t) => {
+    const { url, server } = await startServer(t, orthrus);
+    const page = await openPage(browser, url.replace("127.0.0.1", "localhost"));
+    try {
+      await page.goto("/");
+      await page.locator("#policies tbody tr").first().waitFor();
+      await server.stop();
+      // It looks each five seconds.
+      await page.locator("#status", { hasText: "not to be reached" }).waitFor({ timeout: 10_000 });
+    } finally {
+      await page.context().close();
+    }
+  });
+
+  test("is sent with what keeps it to itself", async () => {
+    for (const path of ["/", "/_orthrus/page.js", "/_orthrus/page.css"]) {
+      const { headers, status } = await fetch(`${url}${path}`);
+      assert.equal(status, 200);
+      assert.match(headers.get("content-security-policy"), /default-src 'none'; script-src 'self'/);
+      assert.doesNotMatch(headers.get("content-security-policy"), /unsafe/);
+      assert.equal(headers.get("x-content-type-options"), "nosniff");
+    }
+  });
 
   test("is not there when it is turned off", async (t) => {
     const { url } = await startServer(t, orthrus, { server: { apiExplorerEnabled: false } });

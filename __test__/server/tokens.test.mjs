@@ -2,10 +2,17 @@
 
 import assert from "node:assert/strict";
 import { generateKeyPairSync, sign } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { test } from "node:test";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
 import { Orthrus } from "orthrus";
-import { post, startServer } from "./support.mjs";
+import { comparable, lifetime, skip, startBoth } from "./both.mjs";
+import { reflectedClient } from "./grpc.mjs";
+import { post, startServer, temporary, until } from "./support.mjs";
+
+const CERBOS = "cerbos.svc.v1.CerbosService";
+const AUTHZEN = "authzen.authorization.v1.AuthorizationService";
 
 const POLICY = `apiVersion: api.cerbos.dev/v1
 resourcePolicy:
@@ -142,4 +149,175 @@ test("without verification the claims count, but for the times", async (t) => {
 test("where nothing is said of tokens, none is believed", async (t) => {
   const { ask } = await start(t, undefined);
   assert.deepEqual(await ask(tokenBy(keyPair("any"))), REFUSED);
+});
+
+test("keys that nobody knows are not looked for again and again", async (t) => {
+  const one = keyPair("one");
+  const published = await publish(t, [one.jwk]);
+  const { ask } = await start(t, { keySets: [{ id: "login", remote: { url: published.url, cooldown: "1h" } }] });
+  assert.deepEqual(await ask(tokenBy(one)), ALLOWED);
+  const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => ask(tokenBy(keyPair(`k${index}`)))));
+  for (const answer of answers) {
+    assert.deepEqual(answer, REFUSED);
+  }
+  assert.ok(published.asked <= 2, `${published.asked} times`);
+  assert.deepEqual(await ask(tokenBy(one)), ALLOWED);
+});
+
+test("a revocation list that cannot be asked denies", async (t) => {
+  const one = keyPair("one");
+  const list = {
+    isRevoked: async () => {
+      throw new Error("no connection");
+    },
+  };
+  const { ask, events } = await start(t, {
+    keySets: [{ id: "one", local: { jwks: { keys: [one.jwk] } } }],
+    revocation: { list },
+  });
+  assert.deepEqual(await ask(tokenBy(one)), UNAVAILABLE);
+  assert.ok(events.some(({ level, logger }) => level === "error" && logger === "orthrus.tokens"));
+});
+
+test("a revocation list that never answers denies in the end", async (t) => {
+  const one = keyPair("one");
+  const { ask } = await start(t, {
+    keySets: [{ id: "one", local: { jwks: { keys: [one.jwk] } } }],
+    revocation: { list: { isRevoked: () => new Promise(() => undefined) }, timeout: "200ms" },
+  });
+  assert.deepEqual(await ask(tokenBy(one)), UNAVAILABLE);
+});
+
+test("who refuses a token is told why in the log alone", async (t) => {
+  const one = keyPair("one");
+  const { ask, events } = await start(t, { keySets: [{ id: "one", local: { jwks: { keys: [one.jwk] } } }] });
+  for (const [token, code] of [
+    [tokenBy(one, { exp: 1 }), "JWT_EXPIRED"],
+    [tokenBy({ ...keyPair("one"), kid: "one" }), "JWT_SIGNATURE"],
+    [tokenBy(keyPair("two")), "JWT_KEY_UNKNOWN"],
+    ["x.y.z", "JWT_MALFORMED"],
+  ]) {
+    events.length = 0;
+    assert.deepEqual(await ask(token), REFUSED);
+    await until(() => events.length > 0);
+    assert.deepEqual(
+      events.map(({ logger, fields }) => [logger, fields.code]),
+      [["orthrus.tokens", code]],
+    );
+    assert.ok(!JSON.stringify(events).includes(token));
+  }
+});
+
+const TIMES = `apiVersion: api.cerbos.dev/v1
+resourcePolicy:
+  resource: document
+  version: default
+  rules:
+    - name: claims
+      actions: [one]
+      effect: EFFECT_ALLOW
+      roles: [user]
+      condition: { match: { expr: 'timestamp(request.auxData.jwt.exp) > now()' } }
+      output: { when: { ruleActivated: request.auxData.jwt } }
+    - name: named
+      actions: [two]
+      effect: EFFECT_ALLOW
+      roles: [user]
+      condition: { match: { expr: 'request.auxData.jwts.first.claims.team != request.auxData.jwts.second.claims.team' } }
+      output: { when: { ruleActivated: '[request.auxData.jwts.first.claims, request.auxData.jwts.second.claims]' } }
+`;
+
+describe("policies read of tokens what the PDP lets them read", { skip }, () => {
+  const { t, end } = lifetime();
+  const key = keyPair("one");
+  let published;
+  let sides;
+
+  before(async () => {
+    const folder = temporary(t);
+    writeFileSync(join(folder, "document.yaml"), TIMES);
+    const file = join(temporary(t), "keys.json");
+    writeFileSync(file, JSON.stringify({ keys: [key.jwk] }));
+    published = await publish(t, [key.jwk]);
+    const remote = { id: "remote", remote: { url: published.url } };
+    const jwt = { keySets: [{ id: "local", local: { file } }, remote] };
+    sides = await startBoth(t, folder, { auxData: { jwt } });
+    for (const [side, { grpc }] of Object.entries(sides)) {
+      sides[side].client = await reflectedClient(grpc, [CERBOS, AUTHZEN]);
+    }
+  });
+  after(async () => {
+    for (const { client } of Object.values(sides ?? {})) {
+      client?.close();
+    }
+    await end();
+  });
+
+  const whole = Math.floor(Date.now() / 1000);
+  const signed = (claims, keySetId = "local") => ({ token: tokenBy(key, claims), keySetId });
+  const CLAIMS = {
+    sub: "ann",
+    iat: whole - 10,
+    nbf: whole - 10,
+    aud: "api",
+    list: [1, "a", null, true, { b: 2.5 }],
+    deep: { a: { b: [] } },
+    large: 9007199254740991,
+    nothing: null,
+    empty: "",
+  };
+
+  /** `[what, auxData]` */
+  for (const [what, auxData] of [
+    ["a token", { jwt: signed(CLAIMS) }],
+    ["a token for several", { jwt: signed({ ...CLAIMS, aud: ["a", "b"] }) }],
+    ["a token with an end in parts of a second", { jwt: signed({ exp: whole + 600.5 }) }],
+    ["a token by keys that are published", { jwt: signed(CLAIMS, "remote") }],
+    ["tokens by name", { jwts: { first: signed({ team: "blue" }), second: signed({ team: "red", iat: whole - 1 }) } }],
+    ["a token that is over", { jwt: signed({ exp: whole - 600 }) }],
+    ["a token that begins later", { jwt: signed({ nbf: whole + 600 }) }],
+    ["one token of two that is over", { jwts: { first: signed({}), second: signed({ exp: whole - 600 }) } }],
+    ["no key set among several", { jwt: { token: tokenBy(key) } }],
+    ["a key set that is not there", { jwt: signed({}, "none") }],
+    ["no token", undefined],
+  ]) {
+    const message = {
+      principal: { id: "ann", roles: ["user"] },
+      resources: [{ resource: { kind: "document", id: "1" }, actions: ["one", "two"] }],
+      ...(auxData === undefined ? {} : { auxData }),
+    };
+
+    test(`over HTTP: ${what}`, async () => {
+      const [ours, pdp] = await Promise.all(
+        [sides.ours, sides.pdp].map(({ url }) => post(`${url}/api/check/resources`, message)),
+      );
+      assert.equal(ours.status, pdp.status, ours.text);
+      assert.deepEqual(comparable(ours.body), comparable(pdp.body));
+    });
+
+    test(`over gRPC: ${what}`, async () => {
+      const [ours, pdp] = await Promise.all(
+        [sides.ours, sides.pdp].map(({ client }) => client.call(CERBOS, "CheckResources", message)),
+      );
+      assert.deepEqual(comparable(ours), comparable(pdp));
+    });
+
+    // With several tokens the PDP answers 500.
+    if (auxData?.jwts !== undefined) {
+      continue;
+    }
+    test(`by AuthZEN: ${what}`, async () => {
+      const evaluation = {
+        subject: { type: "user", id: "ann", properties: { "cerbos.roles": ["user"] } },
+        resource: { type: "document", id: "1" },
+        action: { name: "one" },
+        context: auxData === undefined ? {} : { "cerbos.auxData": auxData },
+      };
+      const [ours, pdp] = await Promise.all(
+        [sides.ours, sides.pdp].map(({ url }) => post(`${url}/access/v1/evaluation`, evaluation)),
+      );
+      assert.equal(ours.status, pdp.status, ours.text);
+      assert.deepEqual(comparable(ours.body), comparable(pdp.body));
+    });
+  }
 });
