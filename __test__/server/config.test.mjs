@@ -252,15 +252,7 @@ const REFUSED = [
     2,
     /expected a duration such as 30s or 1h15m\n --> c\.yaml:2:31/,
   ],
-<<<<<<< HEAD
-<<<<<<< HEAD
-  ["a list for an object", `${DISK}\nserver: []\n`, 2, /c\.yaml:2:9/],
-=======
   ["a list for an object", `${DISK}\nserver: []\n`, 2, /`server` must be a mapping, got a list\n --> c\.yaml:2:9/],
->>>>>>> srvtests
-=======
-  ["a list for an object", `${DISK}\nserver: []\n`, 2, /`server` must be a mapping, got a list\n --> c\.yaml:2:9/],
->>>>>>> srvtests
   [
     "an enforcement that there is not",
     `${DISK}\nschema: { enforcement: sometimes }\n`,

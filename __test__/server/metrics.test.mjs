@@ -41,8 +41,8 @@ test("checks, calls and policies are counted", async (t) => {
     'cerbos_dev_compiler_compile_duration_milliseconds_count{status="success"}': 1,
     cerbos_dev_index_entry_count: orthrus.policyCount,
     cerbos_dev_audit_error_count_total: 0,
-    'http_server_request_duration_seconds_count{http_request_method="POST",http_response_status_code="200"}': 2,
-    'http_server_request_duration_seconds_count{http_request_method="POST",http_response_status_code="400"}': 1,
+    'http_server_request_duration_seconds_count{http_request_method="POST",http_response_status_code="200",network_protocol_name="http"}': 2,
+    'http_server_request_duration_seconds_count{http_request_method="POST",http_response_status_code="400",network_protocol_name="http"}': 1,
     [`rpc_server_call_duration_seconds_count{${method},rpc_response_status_code="OK",rpc_system_name="grpc"}`]: 2,
     [`rpc_server_call_duration_seconds_count{${method},rpc_response_status_code="INVALID_ARGUMENT",rpc_system_name="grpc"}`]: 1,
   })) {
@@ -59,7 +59,7 @@ test("methods that a client makes up are one label", async (t) => {
   await fetch(`${url}/nope`, { method: "BAR" });
   const metrics = await metricsOf(url);
   const name =
-    'http_server_request_duration_seconds_count{http_request_method="_OTHER",http_response_status_code="404"}';
+    'http_server_request_duration_seconds_count{http_request_method="_OTHER",http_response_status_code="404",network_protocol_name="http"}';
   assert.equal(metrics[name], 2);
 });
 
