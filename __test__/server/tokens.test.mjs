@@ -302,8 +302,8 @@ describe("policies read of tokens what the PDP lets them read", { skip }, () => 
       assert.deepEqual(comparable(ours), comparable(pdp));
     });
 
-    // With several tokens the PDP answers 500.
-    if (auxData?.jwts !== undefined) {
+    // With several tokens the PDP answers 500, and it does not read which key set is named.
+    if (auxData?.jwts !== undefined || auxData?.jwt?.keySetId) {
       continue;
     }
     test(`by AuthZEN: ${what}`, async () => {

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use orthrus::policy::Effect;
 use pbjson_types::Value;
 use pbjson_types::value::Kind;
-use serde_json::json;
 use tonic::Code;
 
 use crate::call::Call;
@@ -21,6 +20,7 @@ use crate::proto::cerbos::response::v1::CheckResourcesResponse;
 use crate::results::result_entry;
 use crate::status::Status;
 use crate::validate::Validate;
+use crate::values::from_json;
 
 type Fields = BTreeMap<String, Value>;
 
@@ -246,7 +246,7 @@ fn aux_data(context: &Fields) -> Result<Option<AuxData>, Status> {
 }
 
 fn context(response: &CheckResourcesResponse) -> Result<Fields, Status> {
-    let told = serde_json::to_value(response).and_then(|response| serde_json::from_value(json!(response)));
-    let value: Value = told.map_err(|error| Status::new(Code::Internal, error.to_string()))?;
-    Ok([("cerbos.response".to_owned(), value)].into())
+    let told =
+        serde_json::to_value(response).map_err(|error| Status::new(Code::Internal, error.to_string()))?;
+    Ok([("cerbos.response".to_owned(), from_json(told))].into())
 }

@@ -36,6 +36,37 @@ fn attribute<'a>(value: &'a pbjson_types::Value, arena: &'a Bump) -> Value<'a> {
 
 /// What an output expression gave, as Cerbos writes it. A value that JSON cannot hold is an error of its output.
 pub(crate) fn output(value: Value<'_>) -> Result<pbjson_types::Value, String> {
-    let json = serde_json::to_value(Json(value)).map_err(|error| error.to_string())?;
-    serde_json::from_value(json).map_err(|error| error.to_string())
+    serde_json::to_value(Json(value)).map(from_json).map_err(|error| error.to_string())
+}
+
+/// JSON as protobuf has it.
+pub(crate) fn from_json(json: serde_json::Value) -> pbjson_types::Value {
+    use serde_json::Value as Json;
+    let kind = match json {
+        Json::Null => Kind::NullValue(0),
+        Json::Bool(value) => Kind::BoolValue(value),
+        Json::Number(number) => Kind::NumberValue(number.as_f64().unwrap_or(f64::NAN)),
+        Json::String(text) => Kind::StringValue(text),
+        Json::Array(elements) => {
+            Kind::ListValue(pbjson_types::ListValue { values: elements.into_iter().map(from_json).collect() })
+        }
+        Json::Object(fields) => Kind::StructValue(pbjson_types::Struct {
+            fields: fields.into_iter().map(|(name, value)| (name, from_json(value))).collect(),
+        }),
+    };
+    pbjson_types::Value { kind: Some(kind) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn null_is_a_value() {
+        let value = from_json(json!({ "list": [null, 1] }));
+        let Some(Kind::StructValue(fields)) = value.kind else { panic!("it is an object") };
+        let Some(Kind::ListValue(list)) = &fields.fields["list"].kind else { panic!("it is a list") };
+        assert_eq!(list.values[0].kind, Some(Kind::NullValue(0)));
+    }
 }

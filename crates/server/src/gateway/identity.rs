@@ -10,6 +10,7 @@ use super::question::Question;
 use crate::pdp::Claims;
 use crate::proto::cerbos::engine::v1::Principal;
 use crate::tokens::{Believed, TokenError, Tokens};
+use crate::values::from_json;
 
 /// Somebody.
 pub(super) struct Person {
@@ -88,8 +89,7 @@ fn to_proto(principal: GatewayPrincipal) -> Principal {
 }
 
 pub(super) fn attributes(attr: Map<String, Value>) -> BTreeMap<String, pbjson_types::Value> {
-    let read = |(name, value)| serde_json::from_value(value).ok().map(|value| (name, value));
-    attr.into_iter().filter_map(read).collect()
+    attr.into_iter().map(|(name, value)| (name, from_json(value))).collect()
 }
 
 /// The token of a request; none where it has none.
