@@ -25,18 +25,25 @@ export interface TokenIdentityOptions {
   keySet: string;
   /** A cookie that holds a token where the header `Authorization` does not, such as `__session`. Default: none. */
   cookie?: string;
-  /** What the claims mean. Default: `{ type: "standard" }`. */
+  /** What the claims mean. Default: `{ provider: "standard" }`. */
   claims?: ClaimsMappingOptions;
 }
 
 /** Whose principal claims are. */
 export type ClaimsMappingOptions =
-  /** `sub`, and the roles of a claim. */
-  | { type: "standard"; rolesClaim?: string; defaultRole?: string }
-  /** A session token of Clerk, as `principalFromClerk` of `orthrus/clerk` has it. */
-  | { type: "clerk"; [option: string]: unknown }
-  /** An access token of WorkOS, as `principalFromWorkOS` of `orthrus/workos` has it. */
-  | { type: "workos"; [option: string]: unknown };
+  /** `sub`, and the roles of a claim (`roles`); those who have none have the default one (`user`). */
+  | { provider: "standard"; rolesClaim?: string; defaultRole?: string }
+  /** Tokens of Clerk, as `principalFromClerk` of `orthrus/clerk` has them. */
+  | {
+      provider: "clerk";
+      onUnauthenticated?: "anonymous" | "throw";
+      requireOrganization?: boolean;
+      orgRolePrefix?: "keep" | "strip";
+      allowPending?: boolean;
+      claims?: string[];
+    }
+  /** Access tokens of WorkOS, as `principalFromWorkOS` of `orthrus/workos` has them. */
+  | { provider: "workos"; requireOrganization?: boolean };
 
 /** Certificates of clients, which the proxy has verified. */
 export interface CertificateIdentityOptions {
