@@ -3,7 +3,6 @@
 import { spawn } from "node:child_process";
 import { createServer, request as httpRequest } from "node:http";
 import { connect } from "node:net";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startIssuer } from "../../../examples/gateway/issuer.mjs";
 import { startOrigin } from "../../../examples/gateway/origin.mjs";
@@ -217,6 +216,3 @@ function unchunked(text) {
     rest = rest.slice(end + 4 + size);
   }
 }
-
-/** A file of the example. */
-export const exampleFile = (name) => join(FOLDER, name);
