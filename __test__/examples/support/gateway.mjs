@@ -1,9 +1,13 @@
 /** The proxies of `examples/gateway`, each in front of an origin of its own, with one server that they ask. */
 
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { createServer, request as httpRequest } from "node:http";
-import { connect } from "node:net";
+import { connect, createServer as createSocketServer } from "node:net";
+import { join, posix } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { parse as parseYaml } from "yaml";
 import { startIssuer } from "../../../examples/gateway/issuer.mjs";
 import { startOrigin } from "../../../examples/gateway/origin.mjs";
 import { findProgram, PROXIES, startProxy } from "../../../examples/gateway/proxies.mjs";
@@ -13,14 +17,19 @@ import { provideProxies } from "../../../scripts/lib/proxies.mjs";
 
 const FOLDER = inRoot("examples", "gateway");
 
-/** Starts all. Resolves to `{ issuer, origin, orthrus, proxies, close }`; `proxies` are URLs by name, `undefined` where one is not installed. */
+/**
+ * Starts all. Resolves to `{ issuer, origin, orthrus, ports, proxies, asked, close }`; `proxies` are ports by name, `undefined` where one is not
+ * installed, and `asked()` is how many bytes the proxies have sent to orthrus.
+ */
 export async function startGateways() {
   await provideProxies();
   const [issuer, origin] = [await startIssuer(0), await startOrigin(0)];
   const ports = { orthrus: await freePort(), orthrusGrpc: await freePort(), origin: origin.port, issuer: issuer.port };
   const orthrus = await startOrthrus(ports);
+  const relays = [await startRelay(ports.orthrus), await startRelay(ports.orthrusGrpc)];
+  const between = { ...ports, orthrus: relays[0].port, orthrusGrpc: relays[1].port };
   const running = [];
-  const proxies = { traefik: await startTraefik(ports, running) };
+  const proxies = { traefik: await startTraefik(between, running) };
   for (const [name, { program }] of Object.entries(PROXIES)) {
     if (findProgram(program) === undefined) {
       if (process.env.CI) {
@@ -29,17 +38,61 @@ export async function startGateways() {
       console.log(`SKIPPED: ${program} is not installed`);
       continue;
     }
-    const proxy = await startProxy(name, { ...ports, port: await freePort(), admin: await freePort() });
+    const proxy = await startProxy(name, { ...between, port: await freePort(), admin: await freePort() });
     running.push(proxy);
     proxies[name] = proxy.port;
   }
+  const stop = async () => {
+    await Promise.all(relays.map((relay) => relay.down()));
+    await orthrus.stop();
+  };
+  const start = async () => {
+    await orthrus.start();
+    await Promise.all(relays.map((relay) => relay.up()));
+  };
   const close = async () => {
     await Promise.all(running.map(({ stop }) => stop()));
-    await orthrus.stop();
+    await stop();
     await issuer.close();
     await origin.close();
   };
-  return { issuer, origin, orthrus, ports, proxies, close };
+  const asked = () => relays.reduce((sum, { bytes }) => sum + bytes, 0);
+  return { issuer, origin, orthrus: { ...orthrus, start, stop }, ports, proxies, asked, close };
+}
+
+/** Stands between the proxies and orthrus, and counts what goes there. When it is down nobody can connect. */
+async function startRelay(to) {
+  const relay = { bytes: 0 };
+  const sockets = new Set();
+  const server = createSocketServer((from) => {
+    const there = connect(to, "127.0.0.1");
+    for (const [socket, other] of [
+      [from, there],
+      [there, from],
+    ]) {
+      sockets.add(socket);
+      socket.on("error", () => other.destroy());
+      socket.on("close", () => {
+        sockets.delete(socket);
+        other.destroy();
+      });
+    }
+    from.on("data", (chunk) => {
+      relay.bytes += chunk.length;
+    });
+    from.pipe(there);
+    there.pipe(from);
+  });
+  relay.up = () => new Promise((resolve) => server.listen(relay.port ?? 0, "127.0.0.1", resolve));
+  relay.down = () => {
+    for (const socket of sockets) {
+      socket.destroy();
+    }
+    return new Promise((resolve) => server.close(resolve));
+  };
+  await relay.up();
+  relay.port = server.address().port;
+  return relay;
 }
 
 /** `orthrus server` on the configuration of the example. It can be stopped and started again. */
@@ -79,65 +132,110 @@ async function startOrthrus(ports) {
     await ended;
   };
   await start();
-  return { start, stop, output: () => output };
+  /** Lets it hang, as a process that gets no time; and go on. */
+  const pause = () => child.kill("SIGSTOP");
+  const resume = () => child.kill("SIGCONT");
+  return { start, stop, pause, resume, output: () => output };
 }
 
-const HOP_BY_HOP = [
-  "connection",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-];
-const RESPONSE_HEADERS = ["x-orthrus-principal", "x-orthrus-roles", "x-orthrus-call-id"];
+const HOP_BY_HOP = ["connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"];
+
+/** What Traefik sets, and believes nobody else about (`pkg/middlewares/forwardedheaders`). */
+const FORWARDED =
+  /^x-(forwarded-(proto|scheme|for|host|port|server|uri|method|prefix|tls-client-cert(-info)?)|scheme|real-ip)$/;
+
+/** A path as the entry point makes it: its letters decoded, other encodings in capitals, without dot segments and doubled slashes. */
+function sanitized(path) {
+  const normal = path.replace(/%[0-9a-f]{2}/gi, (code) => {
+    const char = String.fromCharCode(Number.parseInt(code.slice(1), 16));
+    return /[\w.~-]/.test(char) ? char : code.toUpperCase();
+  });
+  const clean = posix.normalize(normal);
+  return clean.startsWith("/") ? clean : `/${clean}`;
+}
 
 /**
- * Asks as Traefik's ForwardAuth does (v3, `pkg/middlewares/auth/forward.go`), with the options of `traefik/dynamic.yaml`: there is no package of
- * Traefik to run.
+ * Asks as Traefik does (3.7: `pkg/server/server_entrypoint_tcp.go`, `pkg/middlewares/forwardedheaders`, `pkg/middlewares/auth/forward.go`), with the
+ * options of `traefik/`: there is no package of Traefik to run.
  */
 async function startTraefik({ orthrus, origin }, running) {
-  const server = createServer(async (request, response) => {
-    const headers = Object.fromEntries(
-      Object.entries(request.headersDistinct).filter(
-        ([name]) => !HOP_BY_HOP.includes(name) && name !== "content-length",
-      ),
+  const read = (name) => parseYaml(readFileSync(join(FOLDER, "traefik", name), "utf8"));
+  const { sanitizePath, underscoreHeadersStrategy } = read("traefik.yaml").entryPoints.web.http;
+  const { routers, middlewares } = read("dynamic.yaml").http;
+  assert.deepEqual(routers.all.middlewares, ["clean", "orthrus"]);
+  const { address, trustForwardHeader, forwardBody, authResponseHeaders } = middlewares.orthrus.forwardAuth;
+  assert.deepEqual(
+    [sanitizePath, underscoreHeadersStrategy, trustForwardHeader, forwardBody],
+    [true, "delete", false, false],
+    "this client knows no other way",
+  );
+  const deleted = Object.keys(middlewares.clean.headers.customRequestHeaders).map((name) => name.toLowerCase());
+
+  const server = createServer({ maxHeaderSize: 1 << 20 }, async (request, response) => {
+    const hosts = request.headersDistinct.host ?? [""];
+    // An absolute URL names the host, and `Host` does not.
+    const { host = hosts[0], rest } = /^http:\/\/(?<host>[^/]*)(?<rest>.*)$/.exec(request.url)?.groups ?? {
+      rest: request.url,
+    };
+    if (hosts.length > 1 || rest.includes("#") || /%(?![0-9a-f]{2})/i.test(rest)) {
+      response.writeHead(400).end();
+      return;
+    }
+    const [, path, query] = /^([^?]*)(.*)$/s.exec(rest);
+    const uri = sanitized(path) + query;
+
+    const named = (request.headers.connection ?? "").split(",").map((name) => name.trim().toLowerCase());
+    const upgrade = named.includes("upgrade") ? request.headersDistinct.upgrade : undefined;
+    const kept = Object.entries(request.headersDistinct).filter(
+      ([name]) => !name.includes("_") && !FORWARDED.test(name) && !named.includes(name) && name !== "connection",
     );
-    // trustForwardHeader is false: what the client says is replaced.
+    const headers = {
+      ...Object.fromEntries(kept),
+      ...(upgrade === undefined ? {} : { connection: "Upgrade", upgrade }),
+      host,
+      "x-forwarded-host": host,
+      "x-forwarded-port": "80",
+      "x-forwarded-proto": "http",
+      "x-forwarded-server": "traefik",
+      "x-real-ip": request.socket.remoteAddress,
+    };
+    for (const name of deleted) {
+      delete headers[name];
+    }
+
     const asked = {
       ...headers,
-      host: request.headers.host,
       "x-forwarded-for": request.socket.remoteAddress,
       "x-forwarded-method": request.method,
-      "x-forwarded-proto": "http",
-      "x-forwarded-host": request.headers.host,
-      "x-forwarded-uri": request.url,
+      "x-forwarded-uri": uri,
     };
-    const answer = await send({ port: orthrus, path: "/forward-auth/traefik", headers: asked }).catch(() => undefined);
+    for (const name of [...HOP_BY_HOP, "content-length"]) {
+      delete asked[name];
+    }
+    const answer = await send({ port: orthrus, path: new URL(address).pathname, headers: asked }).catch(
+      () => undefined,
+    );
     if (answer === undefined) {
       response.writeHead(500).end();
       return;
     }
     if (answer.status < 200 || answer.status >= 300) {
-      response.writeHead(answer.status, answer.headers).end(answer.body);
+      const told = Object.entries(answer.headers).filter(([name]) => !HOP_BY_HOP.includes(name));
+      response.writeHead(answer.status, Object.fromEntries(told)).end(answer.body);
       return;
     }
-    const passed = { ...request.headersDistinct, host: request.headers.host };
-    for (const name of RESPONSE_HEADERS) {
+    const passed = { ...headers, "x-forwarded-for": request.socket.remoteAddress };
+    for (const name of authResponseHeaders.map((name) => name.toLowerCase())) {
       delete passed[name];
       if (answer.headers[name] !== undefined) {
         passed[name] = answer.headers[name];
       }
     }
-    const sent = httpRequest(
-      { port: origin, method: request.method, path: request.url, headers: passed },
-      (answered) => {
-        response.writeHead(answered.statusCode, answered.headers);
-        answered.pipe(response);
-      },
-    );
+    const sent = httpRequest({ port: origin, method: request.method, path: uri, headers: passed }, (answered) => {
+      const back = Object.entries(answered.headers).filter(([name]) => !HOP_BY_HOP.includes(name));
+      response.writeHead(answered.statusCode, Object.fromEntries(back));
+      answered.pipe(response);
+    });
     sent.on("error", () => response.writeHead(502).end());
     request.pipe(sent);
   });
@@ -153,7 +251,8 @@ async function startTraefik({ orthrus, origin }, running) {
 
 function send({ port, path, headers }) {
   return new Promise((resolve, reject) => {
-    const sent = httpRequest({ port, path, headers, host: "127.0.0.1" }, (answer) => {
+    // Traefik waits for 30 seconds.
+    const sent = httpRequest({ port, path, headers, host: "127.0.0.1", timeout: 5000 }, (answer) => {
       const chunks = [];
       answer.on("data", (chunk) => chunks.push(chunk));
       answer.on("end", () =>
@@ -161,23 +260,33 @@ function send({ port, path, headers }) {
       );
       answer.on("error", reject);
     });
+    sent.on("timeout", () => sent.destroy(new Error("nobody answers")));
     sent.on("error", reject);
     sent.end();
   });
 }
 
 /**
- * Sends a request as it is written, byte by byte: no library puts it right. Resolves to `{ status, headers, body }`; a connection that is
+ * Sends a request as it is written, byte by byte: no library puts it right. `behind` comes after it, on the same connection. Resolves to `{ status, headers, body }`; a connection that is
  * closed without an answer has the status 0.
  */
 export function raw(
   port,
-  { method = "GET", target, headers = [], body = "", version = "1.1", host = "app.example.com" },
+  {
+    method = "GET",
+    target,
+    headers = [],
+    body = "",
+    version = "1.1",
+    hosts = ["app.example.com"],
+    connection = "close",
+    behind = "",
+  },
 ) {
   const lines = [
     `${method} ${target} HTTP/${version}`,
-    `Host: ${host}`,
-    "Connection: close",
+    ...hosts.map((host) => `Host: ${host}`),
+    `Connection: ${connection}`,
     ...headers.map(([name, value]) => `${name}: ${value}`),
   ];
   if (body !== "") {
@@ -185,7 +294,9 @@ export function raw(
   }
   return new Promise((resolve) => {
     const chunks = [];
-    const socket = connect(port, "127.0.0.1", () => socket.write(`${lines.join("\r\n")}\r\n\r\n${body}`, "latin1"));
+    const socket = connect(port, "127.0.0.1", () =>
+      socket.write(`${lines.join("\r\n")}\r\n\r\n${body}${behind}`, "latin1"),
+    );
     socket.setTimeout(20_000, () => socket.destroy());
     socket.on("data", (chunk) => chunks.push(chunk));
     socket.on("error", () => undefined);
