@@ -71,10 +71,11 @@ async function startRelay(to) {
       [there, from],
     ]) {
       sockets.add(socket);
-      socket.on("error", () => other.destroy());
+      socket.on("error", () => undefined);
       socket.on("close", () => {
         sockets.delete(socket);
-        other.destroy();
+        // What has come still goes on.
+        other.destroySoon();
       });
     }
     from.on("data", (chunk) => {
@@ -102,7 +103,6 @@ async function startOrthrus(ports) {
     ORTHRUS_HTTP: String(ports.orthrus),
     ORTHRUS_GRPC: String(ports.orthrusGrpc),
     ISSUER_PORT: String(ports.issuer),
-    HEADER_TIMEOUT: "1s",
   };
   let child;
   let output = "";
