@@ -34,7 +34,7 @@ const smuggled =
 
 /**
  * What is tried, by the name that it has in the table: a request as Ann unless it says otherwise. It must not reach the origin, unless it `passes`:
- * always, or where the proxy lets it. `parser` is what only a real proxy can show, and not a client that asks as one does.
+ * always, or where the proxy lets it. `either` are statuses of which it may be any. `parser` is what only a real proxy can show, and not a client that asks as one does.
  */
 const ATTACKS = {
   "a token, and what it may": { target: "/profiles/ann", passes: true },
@@ -209,7 +209,12 @@ const ATTACKS = {
     target: "/profiles/ann",
     headers: Array.from({ length: 200 }, (_, index) => [`X-${index}`, "a"]),
   },
-  "a header of 100 kB": { target: "/profiles/ann", headers: [["X-Big", BIG]] },
+  "a header of 100 kB": {
+    target: "/profiles/ann",
+    headers: [["X-Big", BIG]],
+    // orthrus closes a connection on which still more comes, and its answer may be lost by that.
+    either: { caddy: ["431", "502"] },
+  },
   "a body of 10 MB": { method: "PUT", target: "/profiles/ann", body: BODY, passes: true },
 };
 
@@ -253,7 +258,9 @@ describe("gateway", { skip }, () => {
           return;
         }
         const { answer, got } = await attempt(proxy, attack);
-        seen[name] = { ...seen[name], [proxy]: got.length > 0 ? "passes" : String(answer.status) };
+        const either = attack.either?.[proxy] ?? [];
+        const outcome = got.length > 0 ? "passes" : String(answer.status);
+        seen[name] = { ...seen[name], [proxy]: either.includes(outcome) ? either.join(" or ") : outcome };
         if (!attack.passes || (attack.passes !== true && got.length === 0)) {
           assert.deepEqual(got, [], "it reached the origin");
           assert.ok(answer.status >= 400, `it was answered with ${answer.status}`);
