@@ -28,7 +28,7 @@ function unsigned(token) {
   return `${Buffer.from('{"alg":"none","typ":"JWT"}').toString("base64url")}.${payload}.`;
 }
 
-/** A request of Ann's that stands where another one ends. */
+/** A request that stands where another one ends. */
 const smuggled =
   "GET /admin HTTP/1.1\r\nHost: app.example.com\r\nConnection: close\r\nX-Orthrus-Principal: root\r\n\r\n";
 
