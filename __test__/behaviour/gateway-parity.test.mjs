@@ -7,8 +7,18 @@ import { principalFromClerk } from "orthrus/clerk";
 import { normalizePath, principalFromClaims, Routes } from "orthrus/workers";
 import { principalFromWorkOS } from "orthrus/workos";
 
+// It is no part of what is exported.
+const { default: workers } = await import("../../dist/workers/identity.js");
+
 const file = new URL("../../crates/gateway/tests/parity.json", import.meta.url);
-const { paths, longPaths, tables, claims } = JSON.parse(readFileSync(file, "utf8"));
+const { headers, paths, longPaths, tables, claims } = JSON.parse(readFileSync(file, "utf8"));
+
+describe("headers by which a client could name itself", () => {
+  const { withoutIdentity } = workers;
+  for (const { name, identity } of headers) {
+    test(name, () => assert.equal(withoutIdentity(new Headers({ [name]: "x" }), []).has(name), !identity));
+  }
+});
 
 describe("paths", () => {
   for (const { path, ...expected } of paths) {

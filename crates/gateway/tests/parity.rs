@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails and says so")]
 
 use orthrus::text::{Diagnostic, Source};
-use orthrus_gateway::{AskedRequest, ClaimsMapping, GatewayPrincipal, RouteMatch, Routes, normalize_path};
+use orthrus_gateway::{AskedRequest, ClaimsMapping, GatewayPrincipal, RouteMatch, Routes, names_identity, normalize_path};
 use serde_json::{Map, Value, json};
 
 fn cases(name: &str) -> Vec<Value> {
@@ -21,6 +21,13 @@ fn paths() {
             Err(problem) => json!({ "path": path, "refused": problem }),
         };
         assert_eq!(normal, case);
+    }
+}
+
+#[test]
+fn headers_that_name_somebody() {
+    for case in cases("headers") {
+        assert_eq!(names_identity(case["name"].as_str().unwrap()), case["identity"], "{case}");
     }
 }
 

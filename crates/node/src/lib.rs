@@ -21,7 +21,7 @@ use napi::threadsafe_function::UnknownReturnValue;
 use napi::{Env, Result};
 use napi_derive::napi;
 use orthrus::cel::Timestamp;
-use orthrus_host::{Answer, attributes_json, diagnostics_json, from_milliseconds};
+use orthrus_host::{Answer, attributes_json, diagnostics_json, from_milliseconds, since_1970};
 use orthrus_identity::Verifier;
 
 use cli::{Compile, MakeBundle, Run};
@@ -209,7 +209,6 @@ pub fn read_server_config(
 }
 
 fn now() -> Timestamp {
-    let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    let seconds = i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX);
-    Timestamp::new(seconds, since_1970.subsec_nanos()).unwrap_or_default()
+    let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since_1970(time.unwrap_or_default())
 }

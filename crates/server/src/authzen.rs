@@ -135,10 +135,9 @@ async fn evaluate(
             request_context: None,
         };
         let (allowed, response) = pdp.decide(call, &asked, |decisions| {
-            let is_allowed = |effect: Effect| effect == Effect::Allow;
             let allowed: Vec<Vec<bool>> = decisions
                 .iter()
-                .map(|decision| decision.actions.iter().map(|action| is_allowed(action.effect)).collect())
+                .map(|decision| decision.actions.iter().map(|it| it.effect == Effect::Allow).collect())
                 .collect();
             let results = asked.resources.iter().zip(decisions);
             let response = include_meta.then(|| CheckResourcesResponse {
@@ -164,8 +163,14 @@ async fn evaluate(
 
 async fn group<'a>(pdp: &Pdp, all: &[One<'a>]) -> Result<Vec<Group<'a>>, Status> {
     let mut groups: Vec<Group<'a>> = Vec::new();
+    let mut verified: Option<(&Fields, Option<Claims>)> = None;
     for (place, one) in all.iter().enumerate() {
-        let claims = pdp.claims(aux_data(one.context)?.as_ref()).await?;
+        // Most evaluations have the context of the request: its tokens are verified once.
+        let claims = match &verified {
+            Some((context, claims)) if std::ptr::eq(*context, one.context) => claims.clone(),
+            _ => pdp.claims(aux_data(one.context)?.as_ref()).await?,
+        };
+        verified = Some((one.context, claims.clone()));
         let at = groups.iter().position(|group| group.subject == one.subject && group.claims == claims);
         let at = at.unwrap_or_else(|| {
             let request_id = text(one.context, "cerbos.requestId");

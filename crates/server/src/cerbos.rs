@@ -6,7 +6,8 @@ use crate::call::Call;
 use crate::pdp::{Asked, Pdp};
 use crate::proto::cerbos::engine::v1::Resource;
 use crate::proto::cerbos::request::v1::{
-    CheckResourceBatchRequest, CheckResourceSetRequest, CheckResourcesRequest, PlanResourcesRequest,
+    AttributesMap, CheckResourceBatchRequest, CheckResourceSetRequest, CheckResourcesRequest,
+    PlanResourcesRequest,
 };
 use crate::proto::cerbos::response::v1::check_resource_set_response::{self as set_response, meta};
 use crate::proto::cerbos::response::v1::{
@@ -33,11 +34,7 @@ pub(crate) async fn check_resources(
         request_id: &request.request_id,
         include_meta: request.include_meta,
         principal: validated(request.principal.as_ref())?,
-        resources: request
-            .resources
-            .iter()
-            .map(|entry| Ok((validated(entry.resource.as_ref())?, entry.actions.as_slice())))
-            .collect::<Result<_, Status>>()?,
+        resources: entries(request.resources.iter().map(|entry| (&entry.resource, &entry.actions)))?,
         claims: claims.as_ref(),
         request_context: request.request_context.as_ref(),
     };
@@ -65,14 +62,13 @@ pub(crate) async fn check_resource_set(
     let set = validated(request.resource.as_ref())?;
     pdp.check_limits(set.instances.iter().map(|_| request.actions.as_slice()))?;
     let claims = pdp.claims(request.aux_data.as_ref()).await?;
-    let instance =
-        |(id, attributes): (&String, &crate::proto::cerbos::request::v1::AttributesMap)| Resource {
-            kind: set.kind.clone(),
-            policy_version: set.policy_version.clone(),
-            id: id.clone(),
-            attr: attributes.attr.clone(),
-            scope: set.scope.clone(),
-        };
+    let instance = |(id, attributes): (&String, &AttributesMap)| Resource {
+        kind: set.kind.clone(),
+        policy_version: set.policy_version.clone(),
+        id: id.clone(),
+        attr: attributes.attr.clone(),
+        scope: set.scope.clone(),
+    };
     let resources: Vec<Resource> = set.instances.iter().map(instance).collect();
     if resources.iter().any(|resource| resource.id.is_empty()) {
         return Err(Status::invalid("resource.instances: an id must not be empty"));
@@ -125,11 +121,7 @@ pub(crate) async fn check_resource_batch(
         request_id: &request.request_id,
         include_meta: false,
         principal: validated(request.principal.as_ref())?,
-        resources: request
-            .resources
-            .iter()
-            .map(|entry| Ok((validated(entry.resource.as_ref())?, entry.actions.as_slice())))
-            .collect::<Result<_, Status>>()?,
+        resources: entries(request.resources.iter().map(|entry| (&entry.resource, &entry.actions)))?,
         claims: claims.as_ref(),
         request_context: None,
     };
@@ -160,6 +152,12 @@ pub(crate) fn server_info() -> ServerInfoResponse {
         commit: option_env!("ORTHRUS_COMMIT").unwrap_or_default().to_owned(),
         build_date: option_env!("ORTHRUS_BUILD_DATE").unwrap_or_default().to_owned(),
     }
+}
+
+fn entries<'a>(
+    entries: impl Iterator<Item = (&'a Option<Resource>, &'a Vec<String>)>,
+) -> Result<Vec<(&'a Resource, &'a [String])>, Status> {
+    entries.map(|(resource, actions)| Ok((validated(resource.as_ref())?, actions.as_slice()))).collect()
 }
 
 /// What validation has found to be there.

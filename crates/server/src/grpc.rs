@@ -71,10 +71,14 @@ pub(crate) fn router(shared: &Arc<Shared>) -> (Router, HealthReporter) {
     (routes.prepare().into_axum_router().layer(map_response(too_large)), reporter)
 }
 
-/// The services of which health is told.
+/// The services of which health is told, beside that of the server as a whole.
+pub(crate) const SERVICES: [&str; 2] =
+    ["cerbos.svc.v1.CerbosService", "authzen.authorization.v1.AuthorizationService"];
+
+/// Tells health whether the services serve.
 pub(crate) async fn report(reporter: &HealthReporter, serving: bool) {
     let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
-    for service in ["", "cerbos.svc.v1.CerbosService", "authzen.authorization.v1.AuthorizationService"] {
+    for service in SERVICES.into_iter().chain([""]) {
         reporter.set_service_status(service, status).await;
     }
 }
@@ -146,7 +150,9 @@ impl AuthorizationService for Service {
         &self,
         _request: Request<authzen_proto::MetadataRequest>,
     ) -> Answer<authzen_proto::MetadataResponse> {
-        Ok(Response::new(authzen::metadata(&self.0.base())))
+        Ok(Response::new(authzen::metadata(
+            &self.0.base(&self.0.addresses().http.replace("[::]", "localhost")),
+        )))
     }
 
     async fn access_evaluation(

@@ -8,6 +8,7 @@ mod audit;
 mod authzen;
 mod call;
 mod cerbos;
+mod clock;
 pub mod config;
 pub mod gateway;
 mod grpc;

@@ -21,15 +21,15 @@ use tokio::sync::{mpsc, watch};
 use tower::ServiceExt;
 
 use crate::config::Advanced;
-use crate::tls::{Certificate, Tls};
+use crate::tls::Tls;
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Peer {
     /// `ADDRESS:PORT`; empty on a Unix socket.
-    pub(crate) address: String,
-    /// The certificate by which a client has shown who it is.
-    pub(crate) certificate: Option<Arc<Certificate>>,
+    pub(crate) address: Arc<str>,
+    /// The subject of the certificate by which a client has shown who it is.
+    pub(crate) subject: Option<Arc<str>>,
 }
 
 /// A socket that is listened on.
@@ -146,7 +146,8 @@ pub(crate) async fn serve(
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let peer = Peer { address: address.map(|it| it.to_string()).unwrap_or_default(), certificate: None };
+        let address = address.map(|it| it.to_string().into()).unwrap_or_default();
+        let peer = Peer { address, subject: None };
         let connection =
             Accepted { stream, peer, tls: tls.clone(), router: router.clone(), limits: limits.clone() };
         let (server, stop, alive) = (server.clone(), stop.clone(), alive.clone());
@@ -176,11 +177,10 @@ impl Accepted {
             None => (stream, peer),
             Some(tls) => {
                 let limit = grpc.connection_timeout.limit().unwrap_or(HANDSHAKE);
-                let Ok(Ok((stream, certificate))) = tokio::time::timeout(limit, tls.accept(stream)).await
-                else {
+                let Ok(Ok((stream, subject))) = tokio::time::timeout(limit, tls.accept(stream)).await else {
                     return;
                 };
-                (stream, Peer { certificate, ..peer })
+                (stream, Peer { subject, ..peer })
             }
         };
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {

@@ -1,7 +1,7 @@
 //! Metrics for Prometheus, by the names that the PDP has for them.
 
 use std::sync::atomic::{AtomicI64, AtomicU64};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
@@ -10,6 +10,8 @@ use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+
+use crate::clock::since_1970;
 
 /// Of latencies in milliseconds, as the PDP has them.
 const MILLISECONDS: [f64; 40] = [
@@ -205,7 +207,7 @@ impl Metrics {
         let success = StatusLabel { status: Outcome::success };
         self.compile.get_or_create(&success).observe(took.as_secs_f64() * 1000.0);
         self.entries.set(i64::try_from(policies).unwrap_or(i64::MAX));
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = since_1970(SystemTime::now());
         self.refreshed
             .get_or_create(&DriverLabel { driver: driver.to_owned() })
             .set(now.as_secs_f64() * 1000.0);

@@ -1,7 +1,7 @@
 //! The decision point: requests of all kinds come down to one question to the engine.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime};
 
 use arc_swap::ArcSwap;
 use bumpalo::Bump;
@@ -14,11 +14,12 @@ use tonic::Code;
 
 use crate::audit::AuditLog;
 use crate::call::Call;
+use crate::clock::since_1970;
 use crate::config::RequestLimits;
 use crate::metrics::Metrics;
 use crate::proto::cerbos::audit::v1::RequestContext;
 use crate::proto::cerbos::engine::v1::{Principal, Resource};
-use crate::proto::cerbos::request::v1::AuxData;
+use crate::proto::cerbos::request::v1::{AuxData, aux_data};
 use crate::status::Status;
 use crate::tokens::{Believed, TokenError, Tokens};
 use crate::trace::Tracer;
@@ -82,29 +83,23 @@ impl Pdp {
     pub(crate) async fn claims(&self, aux_data: Option<&AuxData>) -> Result<Option<Claims>, Status> {
         let Some(aux_data) = aux_data else { return Ok(None) };
         if let Some(jwt) = &aux_data.jwt {
-            let claims = self
-                .tokens
-                .verify(&jwt.token, &jwt.key_set_id)
-                .await
-                .map_err(|error| invalid_aux_data(&error))?;
-            return Ok(Some(Claims::of_one(&claims)));
+            return Ok(Some(Claims::of_one(&self.believed(jwt).await?)));
         }
-        let mut text = String::from("{\"jwts\":{");
-        for (index, (name, jwt)) in aux_data.jwts.iter().enumerate() {
-            let claims = self
-                .tokens
-                .verify(&jwt.token, &jwt.key_set_id)
-                .await
-                .map_err(|error| invalid_aux_data(&error))?;
-            let comma = if index == 0 { "" } else { "," };
-            text.push_str(&format!(
-                "{comma}{}:{}",
-                serde_json::Value::from(name.as_str()),
-                claims.for_policies
-            ));
+        let mut named = Vec::with_capacity(aux_data.jwts.len());
+        for (name, jwt) in &aux_data.jwts {
+            let name = serde_json::Value::from(name.as_str());
+            named.push(format!("{name}:{}", self.believed(jwt).await?.for_policies));
         }
-        text.push_str("}}");
-        Ok((!aux_data.jwts.is_empty()).then_some(Claims(text)))
+        Ok((!named.is_empty()).then(|| Claims(format!("{{\"jwts\":{{{}}}}}", named.join(",")))))
+    }
+
+    async fn believed(&self, jwt: &aux_data::Jwt) -> Result<Believed, Status> {
+        let believed = self.tokens.verify(&jwt.token, &jwt.key_set_id).await;
+        believed.map_err(|error| match error {
+            TokenError::Unavailable(_) => Status::new(Code::Unavailable, "auxData cannot be verified now"),
+            // Why is in the log: it would tell an attacker how far a forged token got.
+            TokenError::Refused(_) => Status::invalid("invalid auxData"),
+        })
     }
 
     /// Refuses more resources, or more actions of one, than are allowed.
@@ -161,14 +156,6 @@ impl Pdp {
     }
 }
 
-fn invalid_aux_data(error: &TokenError) -> Status {
-    match error {
-        TokenError::Unavailable(_) => Status::new(Code::Unavailable, "auxData cannot be verified now"),
-        // Why is in the log: it would tell an attacker how far a forged token got.
-        TokenError::Refused(_) => Status::invalid("invalid auxData"),
-    }
-}
-
 fn engine_request<'a>(asked: &'a Asked<'a>, arena: &'a Bump) -> Result<CheckResourcesRequest<'a>, Status> {
     let aux_data = match asked.claims {
         None => None,
@@ -210,7 +197,5 @@ fn texts<'a>(texts: &'a [String], arena: &'a Bump) -> &'a [&'a str] {
 }
 
 fn now() -> Timestamp {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let seconds = i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX);
-    Timestamp::new(seconds, since_1970.subsec_nanos()).unwrap_or_default()
+    orthrus_host::since_1970(since_1970(SystemTime::now()))
 }

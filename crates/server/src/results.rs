@@ -130,9 +130,7 @@ pub(crate) fn audit_trail(
     driver: Option<&str>,
 ) -> AuditTrail {
     let keys: BTreeSet<&str> = decisions.iter().flat_map(|it| it.trace).map(|entry| entry.policy).collect();
-    let text = |text: &str| pbjson_types::Value {
-        kind: Some(pbjson_types::value::Kind::StringValue(text.to_owned())),
-    };
+    let text = |text: &str| values::from_json(text.into());
     let attributes = |key: &str| {
         let source = sources.get(key).map_or("", |source| source);
         let driver = driver.map(|driver| ("driver".to_owned(), text(driver)));

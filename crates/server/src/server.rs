@@ -1,13 +1,14 @@
 //! What all parts of a running server share.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::SystemTime;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::call::Call;
+use crate::clock::milliseconds;
 use crate::config::ServerConfig;
 use crate::gateway::Gateway;
 use crate::host::{Event, Host, Level};
@@ -18,8 +19,10 @@ pub(crate) struct Shared {
     pub(crate) pdp: Pdp,
     pub(crate) host: Arc<dyn Host>,
     pub(crate) gateway: Option<Gateway>,
+    started: SystemTime,
     serving: AtomicBool,
-    addresses: Mutex<Addresses>,
+    /// Known once the sockets are.
+    addresses: OnceLock<Addresses>,
     loads: Mutex<Loads>,
 }
 
@@ -33,11 +36,10 @@ pub struct Addresses {
 }
 
 /// Where policies come from, and when they came.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Loads {
     pub(crate) driver: String,
-    started: Option<SystemTime>,
-    loaded: Option<SystemTime>,
+    loaded: SystemTime,
     /// Why the newest policies are not those that decide.
     failure: Option<(SystemTime, String)>,
 }
@@ -50,15 +52,16 @@ impl Shared {
         gateway: Option<Gateway>,
         driver: &str,
     ) -> Self {
-        let now = Some(SystemTime::now());
-        let loads = Loads { driver: driver.to_owned(), started: now, loaded: now, failure: None };
+        let started = SystemTime::now();
+        let loads = Loads { driver: driver.to_owned(), loaded: started, failure: None };
         Self {
             config,
             pdp,
             host,
             gateway,
+            started,
             serving: AtomicBool::new(true),
-            addresses: Mutex::default(),
+            addresses: OnceLock::new(),
             loads: Mutex::new(loads),
         }
     }
@@ -72,18 +75,22 @@ impl Shared {
         self.serving.store(false, Ordering::Relaxed);
     }
 
+    /// Where it listens; said once.
     pub(crate) fn set_addresses(&self, addresses: Addresses) {
-        *self.addresses.lock().unwrap_or_else(PoisonError::into_inner) = addresses;
+        self.addresses.get_or_init(|| addresses);
     }
 
-    /// The URL by which HTTP reaches this server, as far as it knows.
-    pub(crate) fn base(&self) -> String {
+    pub(crate) fn addresses(&self) -> &Addresses {
+        self.addresses.get_or_init(Addresses::default)
+    }
+
+    /// The URL by which HTTP reaches this server at a host.
+    pub(crate) fn base(&self, host: &str) -> String {
         let scheme = if self.config.server.tls.is_some() { "https" } else { "http" };
-        let addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-        format!("{scheme}://{}", addresses.http.replace("[::]", "localhost"))
+        format!("{scheme}://{host}")
     }
 
-    pub(crate) fn loads(&self) -> std::sync::MutexGuard<'_, Loads> {
+    pub(crate) fn loads(&self) -> MutexGuard<'_, Loads> {
         self.loads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -94,7 +101,7 @@ impl Shared {
         let mut json = json!({
             "driver": loads.driver,
             "count": policies.engine.policy_count(),
-            "loadedAt": loads.loaded.map(milliseconds),
+            "loadedAt": milliseconds(loads.loaded),
         });
         if let Some(identity) = &policies.bundle {
             json["digest"] = identity.to_string().into();
@@ -108,14 +115,15 @@ impl Shared {
     pub(crate) fn state_json(&self) -> Value {
         let policies = self.pdp.policies();
         let outlines = policies.engine.outlines();
-        let outline = |outline: &orthrus::table::PolicyOutline<'_>| json!({ "key": outline.key, "file": outline.file, "rules": outline.rules.len() });
+        let loaded =
+            outlines.iter().map(|it| json!({ "key": it.key, "file": it.file, "rules": it.rules.len() }));
         json!({
             "version": env!("CARGO_PKG_VERSION"),
             "status": if self.is_serving() { "SERVING" } else { "NOT_SERVING" },
-            "startedAt": self.loads().started.map(milliseconds),
-            "addresses": *self.addresses.lock().unwrap_or_else(PoisonError::into_inner),
+            "startedAt": milliseconds(self.started),
+            "addresses": self.addresses(),
             "policies": self.policies_json(),
-            "loaded": outlines.iter().map(outline).collect::<Vec<_>>(),
+            "loaded": loaded.collect::<Vec<_>>(),
         })
     }
 
@@ -130,16 +138,11 @@ impl Shared {
 
 impl Loads {
     pub(crate) fn succeeded(&mut self) {
-        self.loaded = Some(SystemTime::now());
+        self.loaded = SystemTime::now();
         self.failure = None;
     }
 
     pub(crate) fn failed(&mut self, message: String) {
         self.failure = Some((SystemTime::now(), message));
     }
-}
-
-fn milliseconds(at: SystemTime) -> u64 {
-    let since_1970 = at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
 }

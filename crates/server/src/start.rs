@@ -75,7 +75,6 @@ pub struct Origin {
 pub struct Running {
     runtime: Option<Runtime>,
     shared: Arc<Shared>,
-    addresses: Addresses,
     stop: watch::Sender<bool>,
     serving: Vec<JoinHandle<()>>,
     health: Option<HealthReporter>,
@@ -97,15 +96,16 @@ pub fn start(
     }
     let runtime = builder.thread_name("orthrus-server").enable_all().build().map_err(StartError::Threads)?;
     // Exporters of traces want a runtime around them.
-    let _entered = runtime.enter();
+    let entered = runtime.enter();
     let shared = Arc::new(share(config, policies, origin, host)?);
     let tls = shared.config.server.tls.as_ref().map(Tls::open).transpose().map_err(|error| {
         StartError::Config { path: format!("server.tls.{}", error.key), message: error.message }
     })?;
     let (http_socket, grpc_socket) = runtime.block_on(bind(&shared.config))?;
-    let addresses =
-        Addresses { http: http_socket.address(), grpc: grpc_socket.as_ref().map(Socket::address) };
-    shared.set_addresses(addresses.clone());
+    shared.set_addresses(Addresses {
+        http: http_socket.address(),
+        grpc: grpc_socket.as_ref().map(Socket::address),
+    });
     let (stop, stopped) = watch::channel(false);
     let mut serving = Vec::new();
     let limits = |grpc| Limits { advanced: shared.config.server.advanced.clone(), grpc };
@@ -121,8 +121,8 @@ pub fn start(
     if let Some(tls) = tls {
         runtime.spawn(watch_certificates(tls, Arc::clone(&shared)));
     }
-    drop(_entered);
-    Ok(Running { runtime: Some(runtime), shared, addresses, stop, serving, health })
+    drop(entered);
+    Ok(Running { runtime: Some(runtime), shared, stop, serving, health })
 }
 
 fn share(
@@ -192,7 +192,7 @@ impl Running {
     /// Where it listens.
     #[must_use]
     pub fn addresses(&self) -> &Addresses {
-        &self.addresses
+        self.shared.addresses()
     }
 
     /// Decides by other policies from now on. Calls that are under way finish with those that they began with.

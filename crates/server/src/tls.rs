@@ -12,7 +12,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::TlsAcceptor;
-use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
+use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::config::TlsConfig;
 use crate::listen::Connection;
@@ -22,17 +22,6 @@ use crate::listen::Connection;
 pub(crate) struct Tls {
     config: TlsConfig,
     current: Arc<ArcSwap<ServerConfig>>,
-}
-
-/// The certificate by which a client has shown who it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Certificate {
-    /// Its subject, as text.
-    pub(crate) subject: String,
-    /// The common name of it.
-    pub(crate) common_name: Option<String>,
-    /// Its alternative names: URIs, then names of the DNS, then addresses of mail.
-    pub(crate) names: Vec<String>,
 }
 
 /// Why there are no certificates.
@@ -68,14 +57,15 @@ impl Tls {
         Ok(())
     }
 
+    /// A connection, and whose certificate the client has shown, if any.
     pub(crate) async fn accept(
         &self,
         stream: Box<dyn Connection>,
-    ) -> io::Result<(Box<dyn Connection>, Option<Arc<Certificate>>)> {
+    ) -> io::Result<(Box<dyn Connection>, Option<Arc<str>>)> {
         let stream = TlsAcceptor::from(self.current.load_full()).accept(stream).await?;
         let (_, session) = stream.get_ref();
-        let certificate = session.peer_certificates().and_then(|chain| chain.first()).map(describe);
-        Ok((Box::new(stream), certificate.map(Arc::new)))
+        let subject = session.peer_certificates().and_then(|chain| chain.first()).and_then(subject);
+        Ok((Box::new(stream), subject))
     }
 }
 
@@ -117,25 +107,8 @@ fn read(config: &TlsConfig) -> Result<ServerConfig, TlsError> {
     Ok(server)
 }
 
-fn describe(certificate: &CertificateDer<'_>) -> Certificate {
-    // The handshake has verified it, so that it can be read.
-    let Ok((_, parsed)) = X509Certificate::from_der(certificate) else { return Certificate::default() };
-    let mut names: Vec<(u8, String)> = Vec::new();
-    if let Ok(Some(alternatives)) = parsed.subject_alternative_name() {
-        for name in &alternatives.value.general_names {
-            match name {
-                GeneralName::URI(uri) => names.push((0, (*uri).to_owned())),
-                GeneralName::DNSName(name) => names.push((1, (*name).to_owned())),
-                GeneralName::RFC822Name(address) => names.push((2, (*address).to_owned())),
-                _ => {}
-            }
-        }
-    }
-    names.sort_by_key(|(rank, _)| *rank);
-    let common_name = parsed.subject().iter_common_name().next().and_then(|name| name.as_str().ok());
-    Certificate {
-        subject: parsed.subject().to_string(),
-        common_name: common_name.map(str::to_owned),
-        names: names.into_iter().map(|(_, name)| name).collect(),
-    }
+/// The subject of a certificate, as text. The handshake has verified it, so that it can be read.
+fn subject(certificate: &CertificateDer<'_>) -> Option<Arc<str>> {
+    let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
+    Some(parsed.subject().to_string().into())
 }

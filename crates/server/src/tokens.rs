@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use arc_swap::ArcSwapOption;
 use orthrus::cel::Timestamp;
 use orthrus_identity::{MAX_TOKEN_BYTES, Refusal, Verifier};
-
 use serde_json::{Map, Number, Value};
 
+use crate::clock::{milliseconds, since_1970};
 use crate::config::{KeySetConfig, TokenConfig};
 use crate::host::{Event, Host, Level};
 
@@ -103,12 +103,12 @@ impl Tokens {
         let index = self.index(key_set).ok_or(TokenError::Refused("JWT_KEY_SET_UNKNOWN"))?;
         let set = &self.sets[index];
         let keys = self.keys(index, set).await?;
-        let believed = match self.by(index, set, &keys, token) {
+        let believed = match self.by(set, &keys, token) {
             Err(Refusal::KeyUnknown(_)) if set.config.remote => {
                 // Failing to fetch is no reason to say more than that the key is unknown.
                 let _renewed = self.host.keys(index, true).await;
                 let keys = set.verifier.load_full().unwrap_or(keys);
-                self.by(index, set, &keys, token)
+                self.by(set, &keys, token)
             }
             other => other,
         };
@@ -132,7 +132,7 @@ impl Tokens {
 
     /// The keys to use now. Who finds none waits for them.
     async fn keys(&self, index: usize, set: &Arc<KeySet>) -> Result<Arc<Verifier>, TokenError> {
-        let now = milliseconds();
+        let now = milliseconds(SystemTime::now());
         let due = set.config.remote && now.saturating_sub(set.asked.load(Ordering::Relaxed)) >= ASK_AGAIN;
         if let Some(keys) = set.verifier.load_full() {
             if due && !set.asking.swap(true, Ordering::AcqRel) {
@@ -152,14 +152,10 @@ impl Tokens {
         set.verifier.load_full().ok_or_else(missing)
     }
 
-    fn by(&self, index: usize, set: &KeySet, keys: &Arc<Verifier>, token: &str) -> Result<Believed, Refusal> {
-        #[allow(
-            clippy::cast_precision_loss,
-            reason = "milliseconds since 1970 fit a double for 285,000 years"
-        )]
-        let now = milliseconds() as f64 / 1000.0;
+    fn by(&self, set: &KeySet, keys: &Arc<Verifier>, token: &str) -> Result<Believed, Refusal> {
+        let now = since_1970(SystemTime::now()).as_secs_f64();
         let lock = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(believed) = lock().get(index, keys, token, now) {
+        if let Some(believed) = lock().get(keys, token, now) {
             return Ok(believed);
         }
         let claims = keys.verify(token, now)?.claims;
@@ -169,7 +165,7 @@ impl Tokens {
             read.get("exp").and_then(Value::as_f64).map_or(f64::INFINITY, |exp| exp + set.config.skew);
         let for_policies = Value::from(claims_of_policies(read)).to_string().into();
         let believed = Believed { claims: claims.into(), for_policies };
-        lock().add(index, token, Entry { keys: Arc::clone(keys), believed: believed.clone(), until });
+        lock().add(token.into(), Entry { keys: Arc::clone(keys), believed: believed.clone(), until });
         Ok(believed)
     }
 }
@@ -193,20 +189,14 @@ fn time_of(seconds: &Number) -> Option<Value> {
     Some(Timestamp::new(seconds, 0)?.to_string().into())
 }
 
-fn milliseconds() -> u64 {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
-}
-
 /// Tokens that are verified, in two generations: when the young are as many as may be, the old are forgotten, and the young are
-/// the old ones. Found by the whole token, so that nothing can collide.
+/// the old ones. Found by the whole token, so that nothing can collide, and by the keys that have verified it.
 struct Known {
     size: usize,
-    young: HashMap<(usize, Box<str>), Entry>,
-    old: HashMap<(usize, Box<str>), Entry>,
+    young: HashMap<Box<str>, Entry>,
+    old: HashMap<Box<str>, Entry>,
 }
 
-#[derive(Clone)]
 struct Entry {
     keys: Arc<Verifier>,
     believed: Believed,
@@ -219,27 +209,22 @@ impl Known {
         Self { size: size.div_ceil(2), young: HashMap::new(), old: HashMap::new() }
     }
 
-    fn get(&mut self, set: usize, keys: &Arc<Verifier>, token: &str, now: f64) -> Option<Believed> {
-        let key = (set, Box::from(token));
-        let entry = match self.young.get(&key) {
-            Some(entry) => entry.clone(),
-            None => {
-                let entry = self.old.remove(&key)?;
-                self.add(set, token, entry.clone());
-                entry
-            }
-        };
-        (Arc::ptr_eq(&entry.keys, keys) && now < entry.until).then_some(entry.believed)
+    fn get(&mut self, keys: &Arc<Verifier>, token: &str, now: f64) -> Option<Believed> {
+        if let Some((token, entry)) = self.old.remove_entry(token) {
+            self.add(token, entry);
+        }
+        let entry = self.young.get(token)?;
+        (Arc::ptr_eq(&entry.keys, keys) && now < entry.until).then(|| entry.believed.clone())
     }
 
-    fn add(&mut self, set: usize, token: &str, entry: Entry) {
+    fn add(&mut self, token: Box<str>, entry: Entry) {
         if self.size == 0 {
             return;
         }
         if self.young.len() >= self.size {
             self.old = std::mem::take(&mut self.young);
         }
-        self.young.insert((set, Box::from(token)), entry);
+        self.young.insert(token, entry);
     }
 }
 

@@ -30,14 +30,7 @@ pub(crate) trait Validate {
 impl Validate for CheckResourcesRequest {
     fn check(&self, report: &mut Report) {
         report.message(3, "principal", self.principal.as_ref(), principal);
-        if report.required(4, "resources", self.resources.is_empty(), FieldType::TypeMessage) {
-            for (index, entry) in self.resources.iter().enumerate() {
-                report.at(element(4, "resources", FieldType::TypeMessage).index(index), |report| {
-                    report.names(1, "actions", &entry.actions);
-                    report.message(2, "resource", entry.resource.as_ref(), resource);
-                });
-            }
-        }
+        report.entries(4, self.resources.iter().map(|entry| (&entry.actions, &entry.resource)));
         report.optional(5, "aux_data", self.aux_data.as_ref(), aux_data);
     }
 }
@@ -45,14 +38,7 @@ impl Validate for CheckResourcesRequest {
 impl Validate for CheckResourceBatchRequest {
     fn check(&self, report: &mut Report) {
         report.message(2, "principal", self.principal.as_ref(), principal);
-        if report.required(3, "resources", self.resources.is_empty(), FieldType::TypeMessage) {
-            for (index, entry) in self.resources.iter().enumerate() {
-                report.at(element(3, "resources", FieldType::TypeMessage).index(index), |report| {
-                    report.names(1, "actions", &entry.actions);
-                    report.message(2, "resource", entry.resource.as_ref(), resource);
-                });
-            }
-        }
+        report.entries(3, self.resources.iter().map(|entry| (&entry.actions, &entry.resource)));
         report.optional(4, "aux_data", self.aux_data.as_ref(), aux_data);
     }
 }
@@ -155,14 +141,7 @@ fn aux_data(aux_data: &AuxData, report: &mut Report) {
     for (name, jwt) in &aux_data.jwts {
         let entry = element(2, "jwts", FieldType::TypeMessage).key(name);
         if name.is_empty() {
-            let [repeated_items, string, min_len] =
-                MIN_LENGTH.map(|(number, name, kind)| element(number, name, kind));
-            let rule = [
-                element(19, "map", FieldType::TypeMessage),
-                Element { name: "keys", ..repeated_items },
-                string,
-                min_len,
-            ];
+            let rule = not_empty(element(19, "map", FieldType::TypeMessage), "keys");
             report.push(Some(entry), &rule, "string.min_len", NOT_EMPTY, true);
         }
         report.at(entry, |report| report.text(1, "token", &jwt.token));
@@ -183,12 +162,15 @@ fn action(action: &authzen::Action, report: &mut Report) {
     report.text(1, "name", &action.name);
 }
 
-/// The rule that what a list or map holds must not be empty, below `repeated` or `map`.
-const MIN_LENGTH: [(i32, &str, FieldType); 3] = [
-    (4, "items", FieldType::TypeMessage),
-    (14, "string", FieldType::TypeMessage),
-    (2, "min_len", FieldType::TypeUint64),
-];
+/// The rule that no part of a list or map may be empty.
+fn not_empty(container: Element<'static>, part: &'static str) -> [Element<'static>; 4] {
+    [
+        container,
+        element(4, part, FieldType::TypeMessage),
+        element(14, "string", FieldType::TypeMessage),
+        element(2, "min_len", FieldType::TypeUint64),
+    ]
+}
 
 /// A step of the path to a field.
 #[derive(Clone, Copy)]
@@ -337,6 +319,24 @@ impl Report {
         }
     }
 
+    /// Resources with what is to be done with them; at least one.
+    fn entries<'a>(
+        &mut self,
+        number: i32,
+        entries: impl ExactSizeIterator<Item = (&'a Vec<String>, &'a Option<Resource>)>,
+    ) {
+        let field = element(number, "resources", FieldType::TypeMessage);
+        if entries.len() == 0 {
+            self.push_required(field);
+        }
+        for (index, (actions, asked)) in entries.enumerate() {
+            self.at(field.index(index), |report| {
+                report.names(1, "actions", actions);
+                report.message(2, "resource", asked.as_ref(), resource);
+            });
+        }
+    }
+
     /// At least one, none empty, none twice.
     fn names(&mut self, number: i32, name: &'static str, names: &[String]) {
         let field = element(number, name, FieldType::TypeString);
@@ -349,8 +349,7 @@ impl Report {
             self.push(Some(field), &rule, "repeated.unique", UNIQUE, false);
         }
         for (index, _) in names.iter().enumerate().filter(|(_, name)| name.is_empty()) {
-            let [items, string, min_len] = MIN_LENGTH.map(|(number, name, kind)| element(number, name, kind));
-            let rule = [element(18, "repeated", FieldType::TypeMessage), items, string, min_len];
+            let rule = not_empty(element(18, "repeated", FieldType::TypeMessage), "items");
             self.push(Some(field.index(index)), &rule, "string.min_len", NOT_EMPTY, false);
         }
     }

@@ -6,7 +6,7 @@ mod writer;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use orthrus::check::Decision;
 use orthrus::policy::Effect;
@@ -14,6 +14,7 @@ use orthrus_host::PolicySet;
 use serde::Serialize;
 
 use crate::call::Call;
+use crate::clock::since_1970;
 use crate::config::AuditConfig;
 use crate::host::Host;
 use crate::metrics::Metrics;
@@ -188,8 +189,8 @@ impl AuditLog {
 
 fn peer(call: &Call) -> Peer {
     Peer {
-        address: call.peer.address.clone(),
-        auth_info: call.peer.certificate.as_ref().map(|it| it.subject.clone()).unwrap_or_default(),
+        address: call.peer.address.as_ref().to_owned(),
+        auth_info: call.peer.subject.as_deref().unwrap_or_default().to_owned(),
         user_agent: call.header("user-agent").to_owned(),
         forwarded_for: call.header("x-forwarded-for").to_owned(),
     }
@@ -208,7 +209,7 @@ fn aux_data(Claims(text): &Claims) -> Option<AuxData> {
 }
 
 fn timestamp(at: SystemTime) -> pbjson_types::Timestamp {
-    let since_1970 = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since_1970 = since_1970(at);
     pbjson_types::Timestamp {
         seconds: i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX),
         nanos: i32::try_from(since_1970.subsec_nanos()).unwrap_or_default(),

@@ -72,12 +72,8 @@ pub struct TokenIdentity {
     /// A cookie that holds a token where `Authorization` does not.
     pub cookie: Option<String>,
     /// Whose principal claims are.
-    #[serde(default = "standard")]
+    #[serde(default)]
     pub claims: ClaimsMapping,
-}
-
-fn standard() -> ClaimsMapping {
-    ClaimsMapping::Standard { roles_claim: "roles".to_owned(), default_role: "user".to_owned() }
 }
 
 /// Who makes requests with certificates.

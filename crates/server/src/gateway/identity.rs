@@ -88,7 +88,7 @@ fn to_proto(principal: GatewayPrincipal) -> Principal {
     }
 }
 
-pub(super) fn attributes(attr: Map<String, Value>) -> BTreeMap<String, pbjson_types::Value> {
+fn attributes(attr: Map<String, Value>) -> BTreeMap<String, pbjson_types::Value> {
     attr.into_iter().map(|(name, value)| (name, from_json(value))).collect()
 }
 

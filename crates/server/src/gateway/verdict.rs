@@ -14,6 +14,7 @@ use crate::listen::Peer;
 use crate::pdp::Asked;
 use crate::proto::cerbos::engine::v1::{Principal, Resource};
 use crate::server::Shared;
+use crate::values::from_json;
 
 /// The headers by which whoever is behind the proxy hears who makes a request. Each is always there when it may pass, so that
 /// what a client puts into one of them never arrives.
@@ -175,13 +176,12 @@ async fn decide(
 }
 
 fn to_proto(resource: MatchedResource) -> Resource {
-    let text = |text| pbjson_types::Value { kind: Some(pbjson_types::value::Kind::StringValue(text)) };
     Resource {
         kind: resource.kind,
         id: resource.id,
         scope: resource.scope,
         policy_version: resource.policy_version,
-        attr: resource.attr.into_iter().map(|(name, value)| (name, text(value))).collect(),
+        attr: resource.attr.into_iter().map(|(name, value)| (name, from_json(value.into()))).collect(),
     }
 }
 

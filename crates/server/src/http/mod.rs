@@ -22,6 +22,7 @@ use serde_json::json;
 use tonic::Code;
 
 use crate::call::Call;
+use crate::grpc::SERVICES;
 use crate::listen::Peer;
 use crate::pdp::Pdp;
 use crate::server::Shared;
@@ -191,23 +192,13 @@ async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Status> {
 }
 
 async fn authzen_metadata(State(shared): State<Arc<Shared>>, headers: HeaderMap, uri: Uri) -> Response {
-    let scheme = if shared.config.server.tls.is_some() { "https" } else { "http" };
     let host =
         headers.get(header::HOST).and_then(|host| host.to_str().ok()).or(uri.host()).unwrap_or("localhost");
-    json_response(StatusCode::OK, &authzen::metadata(&format!("{scheme}://{host}")), is_pretty(&uri))
+    json_response(StatusCode::OK, &authzen::metadata(&shared.base(host)), is_pretty(&uri))
 }
 
 async fn health(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
-    const SERVICES: [&str; 2] =
-        ["cerbos.svc.v1.CerbosService", "authzen.authorization.v1.AuthorizationService"];
-    let query = |name: &str| {
-        let pairs = uri.query().unwrap_or_default().split('&');
-        pairs
-            .filter_map(|pair| pair.split_once('=').or(Some((pair, ""))))
-            .find(|(key, _)| *key == name)
-            .map(|it| it.1)
-    };
-    if query("service").is_some_and(|service| !service.is_empty() && !SERVICES.contains(&service)) {
+    if parameter(&uri, "service").is_some_and(|service| !service.is_empty() && !SERVICES.contains(&service)) {
         return refusal(&Status::new(Code::NotFound, "unknown service"), false);
     }
     let (status, name) = if shared.is_serving() {
@@ -216,7 +207,7 @@ async fn health(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
         (StatusCode::SERVICE_UNAVAILABLE, "NOT_SERVING")
     };
     let mut body = json!({ "status": name });
-    if query("verbose").is_some() {
+    if parameter(&uri, "verbose").is_some() {
         body["policies"] = shared.policies_json();
     }
     json_response(status, &body, false)
@@ -237,11 +228,16 @@ async fn not_found(uri: Uri) -> Response {
 }
 
 fn is_pretty(uri: &Uri) -> bool {
-    let mut parameters = uri.query().unwrap_or_default().split('&');
-    parameters.any(|it| it == "pretty" || it.starts_with("pretty="))
+    parameter(uri, "pretty").is_some()
 }
 
-pub(crate) fn refusal(status: &Status, pretty: bool) -> Response {
+/// A parameter of the query as it is written; empty where it has a name alone.
+fn parameter<'a>(uri: &'a Uri, name: &str) -> Option<&'a str> {
+    let pairs = uri.query().unwrap_or_default().split('&');
+    pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).find(|(key, _)| *key == name).map(|it| it.1)
+}
+
+fn refusal(status: &Status, pretty: bool) -> Response {
     json_response(status.http(), &status.json(), pretty)
 }
 
