@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails and says so")]
 
 use orthrus::text::{Diagnostic, Source};
-use orthrus_gateway::{AskedRequest, ClaimsMapping, GatewayPrincipal, RouteMatch, Routes, names_identity, normalize_path};
+use orthrus_gateway::{
+    AskedRequest, ClaimsMapping, GatewayPrincipal, RouteMatch, Routes, names_identity, normalize_path,
+};
 use serde_json::{Map, Value, json};
 
 fn cases(name: &str) -> Vec<Value> {
