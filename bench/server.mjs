@@ -3,7 +3,7 @@
  *
  *   node bench/server.mjs [--requests N]   default: 100,000 for orthrus, a tenth for the PDP
  *
- * Prints throughput, latency and memory of both, over HTTP/1.1 and gRPC, with and without load on more connections.
+ * Prints throughput and latency of both, over HTTP/1.1 and gRPC, and their memory with few policies and with many.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -25,7 +25,7 @@ const require = createRequire(import.meta.url);
 
 installPeers();
 const folder = mkdtempSync(join(tmpdir(), "orthrus-bench-server-"));
-const { directory: policies, remove } = writePolicies(100);
+const POLICIES = 100;
 
 const SERVERS = {
   "Cerbos PDP": {
@@ -56,7 +56,7 @@ const ONE = {
 const [many] = questions(100, 1, 50);
 const MANY = { requestId: "bench", ...requestOfMany(many.user, many.rows) };
 
-async function start(name) {
+async function start(name, policies) {
   const { http, grpc, command, extra, quiet } = SERVERS[name];
   const config = join(folder, `${http}.yaml`);
   writeFileSync(
@@ -75,7 +75,11 @@ async function start(name) {
   while (!(await serves())) {
     await sleep(50);
   }
-  return { child, url, grpc: `http://127.0.0.1:${grpc}`, name };
+  const stop = async () => {
+    child.kill("SIGTERM");
+    await new Promise((resolve) => child.once("exit", resolve));
+  };
+  return { child, url, grpc: `http://127.0.0.1:${grpc}`, stop };
 }
 
 /** `{ rate, p50, p99 }`, times in milliseconds. */
@@ -132,33 +136,44 @@ const LOADS = [
   ["gRPC, 50 resources", MANY, "grpc", ["-c4", "-m16"], 0.1],
 ];
 
+/** A load on a server, after a fifth of it that is not measured. */
+async function loaded(server, [, request, protocol, args, share], requests) {
+  const body = join(folder, "body");
+  writeFileSync(body, protocol === "http" ? JSON.stringify(request) : await encode(request));
+  const headers =
+    protocol === "http" ? ["-Hcontent-type: application/json"] : ["-Hcontent-type: application/grpc", "-Hte: trailers"];
+  const url =
+    protocol === "http"
+      ? `${server.url}/api/check/resources`
+      : `${server.grpc}/cerbos.svc.v1.CerbosService/CheckResources`;
+  const count = Math.round(requests * share);
+  load([...args, "-d", body, ...headers], url, Math.round(count / 5));
+  return load([...args, "-d", body, ...headers], url, count);
+}
+
 const results = {};
 const answers = {};
-for (const name of Object.keys(SERVERS)) {
-  const server = await start(name);
-  answers[name] = [await decided(server.url, ONE), await decided(server.url, MANY)];
+const memories = {};
+for (const [name, { share }] of Object.entries(SERVERS)) {
   results[name] = {};
-  for (const [title, request, protocol, args, share] of LOADS) {
-    const body = join(folder, "body");
-    writeFileSync(body, protocol === "http" ? JSON.stringify(request) : await encode(request));
-    const headers =
-      protocol === "http"
-        ? ["-Hcontent-type: application/json"]
-        : ["-Hcontent-type: application/grpc", "-Hte: trailers"];
-    const url =
-      protocol === "http"
-        ? `${server.url}/api/check/resources`
-        : `${server.grpc}/cerbos.svc.v1.CerbosService/CheckResources`;
-    const count = Math.round(REQUESTS * share * SERVERS[name].share);
-    load([...args, "-d", body, ...headers], url, Math.round(count / 5));
-    results[name][title] = load([...args, "-d", body, ...headers], url, count);
+  memories[name] = {};
+  for (const count of [POLICIES, 1000, 10_000]) {
+    const { directory, remove } = writePolicies(count);
+    const server = await start(name, directory);
+    if (count === POLICIES) {
+      answers[name] = [await decided(server.url, ONE), await decided(server.url, MANY)];
+      for (const each of LOADS) {
+        results[name][each[0]] = await loaded(server, each, REQUESTS * share);
+      }
+    } else {
+      await loaded(server, LOADS[0], REQUESTS * share);
+    }
+    memories[name][count] = memory(server.child.pid);
+    await server.stop();
+    remove();
   }
-  results[name].memory = memory(server.child.pid);
-  server.child.kill("SIGTERM");
-  await new Promise((resolve) => server.child.once("exit", resolve));
 }
 rmSync(folder, { recursive: true, force: true });
-remove();
 
 if (JSON.stringify(answers["Cerbos PDP"]) !== JSON.stringify(answers.orthrus)) {
   throw new Error("the two do not decide alike");
@@ -181,8 +196,16 @@ console.log(
   ),
 );
 const megabytes = (value) => `${value.toFixed(0)} MB`;
-console.log(
-  `\nmemory after it: PDP ${megabytes(theirs.memory.resident)} resident, ${megabytes(theirs.memory.own)} of it not the program; ` +
-    `orthrus ${megabytes(ours.memory.resident)}, ${megabytes(ours.memory.own)} ` +
-    `(${(ours.memory.resident / theirs.memory.resident).toFixed(2)} and ${(ours.memory.own / theirs.memory.own).toFixed(2)} of the PDP's)`,
-);
+console.log(`\n${
+  table(
+    ["memory after it, with policies", "PDP: resident", "not the program", "orthrus: resident", "not the program", "resident", "not the program"],
+    Object.entries(memories.orthrus).map(([count, own]) => {
+      const pdp = memories["Cerbos PDP"][count];
+      return [
+        Number(count).toLocaleString("en-US"),
+        ...[pdp.resident, pdp.own, own.resident, own.own].map(megabytes),
+        ...[own.resident / pdp.resident, own.own / pdp.own].map((ratio) => ratio.toFixed(2)),
+      ];
+    }),
+  )
+}`);

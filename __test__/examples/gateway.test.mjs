@@ -34,7 +34,7 @@ const smuggled =
 
 /**
  * What is tried, by the name that it has in the table: a request as Ann unless it says otherwise. It must not reach the origin, unless it `passes`:
- * always, or where the proxy lets it. `either` are statuses of which it may be any. `parser` is what only a real proxy can show, and not a client that asks as one does.
+ * always, or where the proxy lets it. `parser` is what only a real proxy can show, and not a client that asks as one does.
  */
 const ATTACKS = {
   "a token, and what it may": { target: "/profiles/ann", passes: true },
@@ -212,8 +212,6 @@ const ATTACKS = {
   "a header of 100 kB": {
     target: "/profiles/ann",
     headers: [["X-Big", BIG]],
-    // orthrus closes a connection on which still more comes, and its answer may be lost by that.
-    either: { caddy: ["431", "502"] },
   },
   "a body of 10 MB": { method: "PUT", target: "/profiles/ann", body: BODY, passes: true },
 };
@@ -258,9 +256,8 @@ describe("gateway", { skip }, () => {
           return;
         }
         const { answer, got } = await attempt(proxy, attack);
-        const either = attack.either?.[proxy] ?? [];
         const outcome = got.length > 0 ? "passes" : String(answer.status);
-        seen[name] = { ...seen[name], [proxy]: either.includes(outcome) ? either.join(" or ") : outcome };
+        seen[name] = { ...seen[name], [proxy]: outcome };
         if (!attack.passes || (attack.passes !== true && got.length === 0)) {
           assert.deepEqual(got, [], "it reached the origin");
           assert.ok(answer.status >= 400, `it was answered with ${answer.status}`);
@@ -327,9 +324,7 @@ describe("gateway", { skip }, () => {
     assert.equal(answer.status, 200, "others are served meanwhile");
   });
 
-  test("so is one that sends nothing, or a part of what HTTP/2 begins with", {
-    todo: "the server waits for the first bytes without a limit",
-  }, async () => {
+  test("so is one that sends nothing, or a part of what HTTP/2 begins with", async () => {
     const { orthrus, orthrusGrpc } = gateways.ports;
     const sent = [orthrus, orthrusGrpc].flatMap((port) => [
       [port, ""],

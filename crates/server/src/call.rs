@@ -7,7 +7,7 @@ use http::HeaderMap;
 use tonic::Code;
 use ulid::Ulid;
 
-use crate::listen::Peer;
+use crate::connection::Peer;
 use crate::pdp::Pdp;
 use crate::proto::cerbos::audit::v1::RequestContext;
 use crate::trace::Span;

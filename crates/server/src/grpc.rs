@@ -11,7 +11,7 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use crate::call::Call;
-use crate::listen::Peer;
+use crate::connection::Peer;
 use crate::proto::authzen::authorization::v1 as authzen_proto;
 use crate::proto::authzen::authorization::v1::authorization_service_server::{
     AuthorizationService, AuthorizationServiceServer,

@@ -13,9 +13,10 @@ use tonic_health::server::HealthReporter;
 
 use crate::audit::AuditLog;
 use crate::config::ServerConfig;
+use crate::connection::Terms;
 use crate::gateway::Gateway;
 use crate::host::{Event, Host, Level};
-use crate::listen::{Limits, Socket, serve};
+use crate::listen::{Socket, serve};
 use crate::metrics::Metrics;
 use crate::pdp::Pdp;
 use crate::server::{Addresses, Shared};
@@ -108,15 +109,21 @@ pub fn start(
     });
     let (stop, stopped) = watch::channel(false);
     let mut serving = Vec::new();
-    let limits = |grpc| Limits { advanced: shared.config.server.advanced.clone(), grpc };
+    let advanced = &shared.config.server.advanced;
     let router = http::router(&shared);
-    serving.push(runtime.spawn(serve(http_socket, tls.clone(), router, limits(false), stopped.clone())));
+    serving.push(runtime.spawn(serve(
+        http_socket,
+        tls.clone(),
+        router,
+        Terms::of_http(advanced),
+        stopped.clone(),
+    )));
     let mut health = None;
     if let Some(socket) = grpc_socket {
         let (router, reporter) = grpc::router(&shared);
         runtime.block_on(grpc::report(&reporter, true));
         health = Some(reporter);
-        serving.push(runtime.spawn(serve(socket, tls.clone(), router, limits(true), stopped)));
+        serving.push(runtime.spawn(serve(socket, tls.clone(), router, Terms::of_grpc(advanced), stopped)));
     }
     if let Some(tls) = tls {
         runtime.spawn(watch_certificates(tls, Arc::clone(&shared)));

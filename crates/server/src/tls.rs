@@ -15,7 +15,7 @@ use tokio_rustls::TlsAcceptor;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::config::TlsConfig;
-use crate::listen::Connection;
+use crate::connection::Stream;
 
 /// Accepts connections by the certificates that there are now.
 #[derive(Clone)]
@@ -58,10 +58,7 @@ impl Tls {
     }
 
     /// A connection, and whose certificate the client has shown, if any.
-    pub(crate) async fn accept(
-        &self,
-        stream: Box<dyn Connection>,
-    ) -> io::Result<(Box<dyn Connection>, Option<Arc<str>>)> {
+    pub(crate) async fn accept(&self, stream: Stream) -> io::Result<(Stream, Option<Arc<str>>)> {
         let stream = TlsAcceptor::from(self.current.load_full()).accept(stream).await?;
         let (_, session) = stream.get_ref();
         let subject = session.peer_certificates().and_then(|chain| chain.first()).and_then(subject);

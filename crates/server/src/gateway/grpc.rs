@@ -9,7 +9,7 @@ use tonic::{Request, Response, Status};
 use super::Proxy;
 use super::question::Question;
 use super::verdict::{Refusal, Verdict, verdict};
-use crate::listen::Peer;
+use crate::connection::Peer;
 use crate::proto::envoy::config::core::v3::header_value_option::HeaderAppendAction;
 use crate::proto::envoy::config::core::v3::{HeaderValue, HeaderValueOption};
 use crate::proto::envoy::service::auth::v3::authorization_server::{Authorization, AuthorizationServer};

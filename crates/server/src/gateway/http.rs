@@ -11,7 +11,7 @@ use http::{HeaderName, StatusCode, header};
 use super::Proxy;
 use super::question::{ENVOY_PREFIX, Question};
 use super::verdict::{Refusal, Verdict, verdict};
-use crate::listen::Peer;
+use crate::connection::Peer;
 use crate::server::Shared;
 
 /// Adds the endpoints of the proxies that are named.

@@ -22,8 +22,8 @@ use serde_json::json;
 use tonic::Code;
 
 use crate::call::Call;
+use crate::connection::Peer;
 use crate::grpc::SERVICES;
-use crate::listen::Peer;
 use crate::pdp::Pdp;
 use crate::server::Shared;
 use crate::status::Status;

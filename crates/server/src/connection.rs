@@ -1,0 +1,253 @@
+//! A connection: from its first byte to its last.
+
+use std::convert::Infallible;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::body::Body;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tower::ServiceExt;
+
+use crate::config::Advanced;
+use crate::progress::{Deadline, Patience, Progress};
+use crate::tls::Tls;
+
+/// What bytes go over: TCP, a Unix socket, or TLS on one of them.
+pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Transport for T {}
+
+pub(crate) type Stream = Box<dyn Transport>;
+
+/// Who is at the other end of a connection.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Peer {
+    /// `ADDRESS:PORT`; empty on a Unix socket.
+    pub(crate) address: Arc<str>,
+    /// The subject of the certificate by which a client has shown who it is.
+    pub(crate) subject: Option<Arc<str>>,
+}
+
+/// The largest head of a request; larger ones are 431.
+const MAX_HEAD: usize = 64 << 10;
+/// How much of what a client goes on sending is read and thrown away, where its head is refused.
+const MAX_DISCARDED: usize = 4 * MAX_HEAD;
+/// How long a client of HTTP/2 may take to agree that its connection ends.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// How often it is looked whether a client of HTTP/2 is still there.
+const PING: Duration = Duration::from_secs(120);
+const FOREVER: Duration = Duration::from_secs(u32::MAX as u64);
+
+/// How connections to a socket are treated.
+#[derive(Clone)]
+pub(crate) struct Terms {
+    server: auto::Builder<TokioExecutor>,
+    patience: Patience,
+    max_age: Option<Duration>,
+}
+
+impl Terms {
+    pub(crate) fn of_http(advanced: &Advanced) -> Self {
+        Self { server: builder(advanced), patience: Patience::of_http(advanced), max_age: None }
+    }
+
+    pub(crate) fn of_grpc(advanced: &Advanced) -> Self {
+        Self {
+            server: builder(advanced).http2_only(),
+            patience: Patience::of_grpc(advanced),
+            max_age: advanced.grpc.max_connection_age.limit(),
+        }
+    }
+}
+
+fn builder(advanced: &Advanced) -> auto::Builder<TokioExecutor> {
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    // How long a head may take is known by its `Progress`: the limit of hyper holds between requests as well.
+    server.http1().header_read_timeout(None).max_buf_size(MAX_HEAD).keep_alive(true);
+    let streams = advanced.grpc.max_concurrent_streams;
+    server
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams((streams > 0).then_some(streams))
+        .max_header_list_size(MAX_HEAD as u32)
+        .keep_alive_interval(Some(PING))
+        .keep_alive_timeout(Duration::from_secs(20));
+    server
+}
+
+/// A connection, before anything is read from it.
+pub(crate) struct Accepted {
+    pub(crate) stream: Stream,
+    pub(crate) peer: Peer,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) router: axum::Router,
+    pub(crate) terms: Arc<Terms>,
+}
+
+impl Accepted {
+    /// Answers what comes, until the client ends it, has let us wait for too long, or the server stops and all is answered.
+    pub(crate) async fn serve(self, mut stop: watch::Receiver<bool>) {
+        let Self { stream, peer, tls, router, terms } = self;
+        let Terms { server, patience, max_age } = &*terms;
+        let opened = Instant::now();
+        let (stream, peer) = match tls {
+            None => (stream, peer),
+            Some(tls) => {
+                let limit = opened + patience.opening.unwrap_or(FOREVER);
+                let accepted = tokio::select! {
+                    accepted = tls.accept(stream) => accepted,
+                    () = tokio::time::sleep_until(limit) => return,
+                    _ = stop.wait_for(|stop| *stop) => return,
+                };
+                let Ok((stream, subject)) = accepted else { return };
+                (stream, Peer { subject, ..peer })
+            }
+        };
+        let progress = Shared::new(Progress::new(opened));
+        let observed = Observed { stream, progress: progress.clone(), is_shut: false, discarded: 0 };
+        let asked = progress.clone();
+        let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+            answer(router.clone(), request, peer.clone(), asked.clone())
+        });
+        let connection = server.serve_connection(TokioIo::new(observed), service);
+        tokio::pin!(connection);
+        // A client opens another: so connections are spread over servers that are added.
+        let mut age = max_age.map(|age| opened + age);
+        let mut is_ending = false;
+        loop {
+            let now = Instant::now();
+            match progress.get(|it| it.deadline(patience)) {
+                Some(Deadline { at, is_idle: false }) if at <= now => return,
+                Some(Deadline { at, .. }) if at <= now => break,
+                deadline => {
+                    let look = now + patience.shortest().unwrap_or(FOREVER);
+                    let next = deadline.map(|it| it.at).into_iter().chain(age).fold(look, Instant::min);
+                    tokio::select! {
+                        biased;
+                        _ended = connection.as_mut() => return,
+                        _ = stop.wait_for(|stop| *stop), if !is_ending => age = Some(now),
+                        () = tokio::time::sleep_until(next) => {}
+                    }
+                }
+            }
+            if age.is_some_and(|age| age <= Instant::now()) {
+                if progress.get(|it| it.is_opening()) {
+                    return;
+                }
+                connection.as_mut().graceful_shutdown();
+                (age, is_ending) = (None, true);
+            }
+        }
+        connection.as_mut().graceful_shutdown();
+        let _ended = tokio::time::timeout(FAREWELL, connection).await;
+    }
+}
+
+async fn answer(
+    router: axum::Router,
+    request: Request<Incoming>,
+    peer: Peer,
+    progress: Shared,
+) -> Result<Response<Body>, Infallible> {
+    /// Also where the client has gone before it is answered.
+    struct Answered(Shared);
+    impl Drop for Answered {
+        fn drop(&mut self) {
+            self.0.get(|it| it.answered(Instant::now()));
+        }
+    }
+    progress.get(Progress::asked);
+    let _answered = Answered(progress);
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(peer);
+    router.oneshot(request).await
+}
+
+/// The progress of a connection, for those who make it.
+#[derive(Clone)]
+struct Shared(Arc<Mutex<Progress>>);
+
+impl Shared {
+    fn new(progress: Progress) -> Self {
+        Self(Arc::new(Mutex::new(progress)))
+    }
+
+    fn get<T>(&self, look: impl FnOnce(&mut Progress) -> T) -> T {
+        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A stream that tells what comes.
+struct Observed {
+    stream: Stream,
+    progress: Shared,
+    is_shut: bool,
+    discarded: usize,
+}
+
+impl AsyncRead for Observed {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        let bytes = &buffer.filled()[before..];
+        self.progress.get(|it| it.heard(bytes, Instant::now()));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Observed {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    /// A client that is still sending a head that is refused would get a reset in place of the answer, if nobody read on.
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.is_shut {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
+            self.is_shut = true;
+        }
+        let mut bytes = [0; 4096];
+        while self.discarded < MAX_DISCARDED && self.progress.get(|it| it.is_in_head()) {
+            let mut buffer = ReadBuf::new(&mut bytes);
+            let read = ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer));
+            if read.is_err() || buffer.filled().is_empty() {
+                break;
+            }
+            self.discarded += buffer.filled().len();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
