@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use orthrus::Engine;
 use orthrus_host::{Failure, PolicySet};
 
+use crate::memory;
+
 /// An engine, and how long it took to load.
 #[derive(Clone)]
 pub(crate) struct Loaded {
@@ -17,16 +19,21 @@ static ENGINES: RwLock<Vec<Option<Loaded>>> = RwLock::new(Vec::new());
 
 /// Keeps an engine, whose loading began then, and gives its number.
 pub(crate) fn add(policies: PolicySet, began: Instant) -> u32 {
+    let loaded = Loaded { policies: Arc::new(policies), took: began.elapsed() };
+    memory::give_back();
     let mut engines = ENGINES.write().unwrap_or_else(PoisonError::into_inner);
-    engines.push(Some(Loaded { policies: Arc::new(policies), took: began.elapsed() }));
+    engines.push(Some(loaded));
     u32::try_from(engines.len() - 1).unwrap_or(u32::MAX)
 }
 
 /// Forgets an engine; checks that are under way on other threads finish with it.
 pub(crate) fn remove(number: u32) {
     let mut engines = ENGINES.write().unwrap_or_else(PoisonError::into_inner);
-    if let Some(engine) = engines.get_mut(number as usize) {
-        *engine = None;
+    let removed = engines.get_mut(number as usize).and_then(Option::take);
+    drop(engines);
+    if removed.is_some() {
+        drop(removed);
+        memory::give_back();
     }
 }
 

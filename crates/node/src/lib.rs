@@ -10,6 +10,7 @@ mod cli;
 mod engines;
 mod error;
 mod jwt;
+mod memory;
 mod open;
 mod server;
 

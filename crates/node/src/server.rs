@@ -161,7 +161,9 @@ impl Server {
 
     pub(crate) fn stop(&self, grace: f64) -> Stop {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Stop { running, grace: Duration::try_from_secs_f64(grace / 1000.0).unwrap_or_default() }
+        // Infinite, or as good as that.
+        let without_limit = if grace > 0.0 { Duration::MAX } else { Duration::ZERO };
+        Stop { running, grace: Duration::try_from_secs_f64(grace / 1000.0).unwrap_or(without_limit) }
     }
 }
 

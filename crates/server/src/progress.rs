@@ -25,8 +25,11 @@ pub(crate) struct Patience {
 
 impl Patience {
     pub(crate) fn of_http(advanced: &Advanced) -> Self {
-        let head = advanced.http.read_header_timeout.limit();
-        Self { opening: head, head, idle: advanced.http.idle_timeout.limit() }
+        let http = &advanced.http;
+        // Where one is not limited, the time of a whole request is its limit, as in Go.
+        let head = http.read_header_timeout.limit().or(http.read_timeout.limit());
+        let idle = http.idle_timeout.limit().or(http.read_timeout.limit());
+        Self { opening: head, head, idle }
     }
 
     /// Connections of gRPC are kept, as clients expect, until they are too old.

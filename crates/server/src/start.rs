@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use orthrus_host::PolicySet;
 use orthrus_identity::Verifier;
@@ -27,6 +27,11 @@ use crate::{grpc, http};
 
 /// How often it is looked whether certificates have changed.
 const CERTIFICATES: Duration = Duration::from_secs(10);
+
+/// Longer than anybody waits.
+const FOREVER: Duration = Duration::from_secs(365 * 86_400);
+/// So long the audit log may take to be written at the end, however little time is left.
+const FLUSH: Duration = Duration::from_secs(2);
 
 /// Why a server does not start.
 #[derive(Debug)]
@@ -230,6 +235,7 @@ impl Running {
 
     fn shutdown(&mut self, grace: Duration) {
         let Some(runtime) = self.runtime.take() else { return };
+        let deadline = Instant::now() + grace.min(FOREVER);
         self.shared.drain();
         let (health, serving) = (self.health.take(), std::mem::take(&mut self.serving));
         runtime.block_on(async {
@@ -245,8 +251,10 @@ impl Running {
             };
             let _ended = tokio::time::timeout(grace, ended).await;
         });
-        if let Some(audit) = &self.shared.pdp.audit {
-            audit.close();
+        let left = deadline.saturating_duration_since(Instant::now()).max(FLUSH);
+        if self.shared.pdp.audit.as_ref().is_some_and(|audit| !audit.close(left)) {
+            let message = "the audit log takes no more: what was still to be written is lost";
+            self.shared.host.log(Event::new(Level::Error, "orthrus.audit", message));
         }
         // Spans go out by the runtime.
         self.shared.pdp.tracer.close();

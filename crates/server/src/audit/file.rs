@@ -1,7 +1,7 @@
 //! A file of lines, put away when it is large.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 #[cfg(test)]
 use std::time::UNIX_EPOCH;
@@ -10,36 +10,65 @@ use std::{cmp, fs};
 
 use crate::config::LogRotation;
 
-/// A file to which lines are added.
+/// So much is gathered before it is written.
+const PORTION: usize = 64 << 10;
+/// So much waits for a disk that takes nothing.
+const MAX_PENDING: usize = 8 << 20;
+
+/// A file to which lines are added. What the disk does not take is kept and tried again, so that no line is torn.
 pub(super) struct RotatedFile {
     path: PathBuf,
     rotation: Option<LogRotation>,
-    out: BufWriter<File>,
+    out: File,
+    /// With what is pending.
     size: u64,
+    pending: Vec<u8>,
 }
 
 impl RotatedFile {
     pub(super) fn open(path: &Path, rotation: Option<LogRotation>) -> io::Result<Self> {
         let (out, size) = open(path)?;
-        Ok(Self { path: path.to_owned(), rotation, out, size })
+        Ok(Self { path: path.to_owned(), rotation, out, size, pending: Vec::with_capacity(PORTION) })
     }
 
+    /// Adds a line. It is lost only where too many are pending: other errors tell that they are, or that the file cannot be put away.
     pub(super) fn write(&mut self, line: &[u8]) -> io::Result<()> {
-        let limit = self.rotation.as_ref().map_or(u64::MAX, |rotation| rotation.max_file_size_mb << 20);
-        if self.size > 0 && self.size.saturating_add(line.len() as u64) > limit {
-            self.rotate()?;
+        let limit = self.rotation.as_ref().map_or(u64::MAX, max_size);
+        let size = line.len() as u64;
+        let rotated = if self.size > 0 && self.size.saturating_add(size) > limit {
+            // Where it fails it is tried again when as much has been added once more.
+            self.size = 0;
+            self.rotate()
+        } else {
+            Ok(())
+        };
+        if self.pending.len().saturating_add(line.len()) > MAX_PENDING {
+            self.flush()?;
         }
-        self.size += line.len() as u64;
-        self.out.write_all(line)
+        self.size += size;
+        self.pending.extend_from_slice(line);
+        if self.pending.len() >= PORTION { self.flush().and(rotated) } else { rotated }
     }
 
     pub(super) fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+        let mut written = 0;
+        let result = loop {
+            match self.out.write(&self.pending[written..]) {
+                _ if written == self.pending.len() => break Ok(()),
+                Ok(0) => break Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => written += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => break Err(error),
+            }
+        };
+        self.pending.drain(..written);
+        self.pending.shrink_to(MAX_PENDING / 8);
+        result
     }
 
     /// Puts the file away under a name with the time, as the PDP does, and begins another.
     fn rotate(&mut self) -> io::Result<()> {
-        self.out.flush()?;
+        self.flush()?;
         let (stem, extension) = self.names();
         let now = name_of(SystemTime::now());
         let name = |attempt: u32| match attempt {
@@ -48,7 +77,8 @@ impl RotatedFile {
         };
         let away = (0..).map(|attempt| self.path.with_file_name(name(attempt))).find(|path| !path.exists());
         if let Some(away) = away {
-            fs::rename(&self.path, away)?;
+            // Somebody else may have put it away.
+            unless_missing(fs::rename(&self.path, away))?;
         }
         (self.out, self.size) = open(&self.path)?;
         self.delete_old()
@@ -73,10 +103,13 @@ impl RotatedFile {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
             let middle = name.strip_prefix(&prefix).and_then(|rest| rest.strip_suffix(&suffix));
-            if middle.is_some_and(|middle| {
+            let is_ours = middle.is_some_and(|middle| {
                 middle.bytes().all(|byte| byte.is_ascii_digit() || b"T-.".contains(&byte))
-            }) {
-                away.push((entry.metadata()?.modified()?, entry.path()));
+            });
+            if let (true, Ok(about)) = (is_ours, entry.metadata())
+                && about.is_file()
+            {
+                away.push((about.modified()?, entry.path()));
             }
         }
         away.sort_by_key(|(modified, _)| cmp::Reverse(*modified));
@@ -85,10 +118,26 @@ impl RotatedFile {
             |modified: &SystemTime| modified.elapsed().is_ok_and(|age| !days.is_zero() && age > days);
         for (index, (modified, path)) in away.iter().enumerate() {
             if is_old(modified) || (rotation.max_file_count > 0 && index >= rotation.max_file_count) {
-                fs::remove_file(path)?;
+                unless_missing(fs::remove_file(path))?;
             }
         }
         Ok(())
+    }
+}
+
+/// In bytes. 0 is what it is by default, as in the PDP.
+fn max_size(rotation: &LogRotation) -> u64 {
+    let megabytes = match rotation.max_file_size_mb {
+        0 => LogRotation::default().max_file_size_mb,
+        megabytes => megabytes,
+    };
+    megabytes.saturating_mul(1 << 20)
+}
+
+fn unless_missing(done: io::Result<()>) -> io::Result<()> {
+    match done {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
     }
 }
 
@@ -100,19 +149,104 @@ fn name_of(at: SystemTime) -> String {
     format!("{seconds}.{fraction:0<3.3}")
 }
 
-fn open(path: &Path) -> io::Result<(BufWriter<File>, u64)> {
+fn open(path: &Path) -> io::Result<(File, u64)> {
     let mut options = OpenOptions::new();
     options.create(true).append(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path)?;
     let size = file.metadata()?.len();
-    Ok((BufWriter::with_capacity(64 << 10, file), size))
+    Ok((file, size))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The lines of all files in a directory, in any order.
+    fn lines_in(directory: &Path) -> Vec<String> {
+        let mut lines = Vec::new();
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                lines.extend(fs::read_to_string(path).unwrap().lines().map(|line| line[..1].to_owned()));
+            }
+        }
+        lines.sort();
+        lines
+    }
+
+    /// Writes lines of 400 kB that begin with a letter each, to files of 1 MB, and does something in between.
+    fn written(between: impl Fn(&Path)) -> (Vec<String>, Vec<io::Result<()>>) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("audit.log");
+        let rotation = LogRotation { max_file_size_mb: 1, max_file_count: 20, ..LogRotation::default() };
+        let mut file = RotatedFile::open(&path, Some(rotation)).unwrap();
+        let mut results = Vec::new();
+        for (index, letter) in "abcdefghij".chars().enumerate() {
+            if index == 3 {
+                between(&path);
+            }
+            results.push(file.write(format!("{}\n", letter.to_string().repeat(400_000)).as_bytes()));
+            file.flush().unwrap();
+        }
+        (lines_in(directory.path()), results)
+    }
+
+    #[test]
+    fn no_line_is_lost_when_somebody_else_puts_the_file_away() {
+        let (lines, results) = written(|path| fs::rename(path, path.with_file_name("by-logrotate")).unwrap());
+        assert_eq!(lines.concat(), "abcdefghij");
+        assert!(results.iter().all(Result::is_ok), "{results:?}");
+    }
+
+    #[test]
+    fn lines_are_written_again_when_somebody_has_deleted_the_file() {
+        let (lines, results) = written(|path| fs::remove_file(path).unwrap());
+        // Those of the file that was deleted are gone: the third, and the fourth, which still fitted into it.
+        assert_eq!(lines.concat(), "abefghij");
+        assert!(results.iter().all(Result::is_ok), "{results:?}");
+    }
+
+    #[test]
+    fn a_directory_with_the_name_of_an_old_file_is_nobodys_concern() {
+        let (lines, results) =
+            written(|path| fs::create_dir(path.with_file_name("audit-2020-01-01T00-00-00.000.log")).unwrap());
+        assert_eq!(lines.concat(), "abcdefghij");
+        assert!(results.iter().all(Result::is_ok), "{results:?}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_disk_that_is_full_tears_no_line_and_is_tried_again() {
+        let mut file = RotatedFile::open(Path::new("/dev/full"), None).unwrap();
+        let line = [b'a'; PORTION];
+        assert!(file.write(&line).is_err());
+        assert!(file.flush().is_err());
+        assert_eq!(file.pending.len(), PORTION, "it is still there");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("audit.log");
+        file.out = open(&path).unwrap().0;
+        file.flush().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), line);
+        assert!(file.pending.is_empty());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_waits_for_a_full_disk_has_a_limit() {
+        let mut file = RotatedFile::open(Path::new("/dev/full"), None).unwrap();
+        for _ in 0..2 * MAX_PENDING / PORTION {
+            assert!(file.write(&[b'a'; PORTION]).is_err());
+        }
+        assert_eq!(file.pending.len(), MAX_PENDING);
+    }
+
+    #[test]
+    fn a_size_of_zero_is_the_default() {
+        let of = |max_file_size_mb| max_size(&LogRotation { max_file_size_mb, ..LogRotation::default() });
+        assert_eq!([of(0), of(1), of(1 << 60)], [100 << 20, 1 << 20, u64::MAX]);
+    }
 
     #[test]
     fn names_of_times() {

@@ -3,23 +3,17 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::path::{Step, read_path};
+
 const MASKED: &str = "[MASKED]";
 
 /// Paths to what is replaced.
 pub(super) struct Mask(Vec<Vec<Step>>);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Step {
-    Field(String),
-    Index(usize),
-    /// All elements of a list, or all fields.
-    All,
-}
-
 impl Mask {
-    /// Reads paths such as `inputs[*].principal.attr.email` or `peer.address`; says which is none, and why.
+    /// Reads paths such as `inputs[*].principal.attr.email` or `peer.address`; says which is none, or leads nowhere, and why.
     pub(super) fn parse(paths: &[String]) -> Result<Self, (usize, String)> {
-        let read = |(index, path): (usize, &String)| steps(path).map_err(|why| (index, why));
+        let read = |(index, path): (usize, &String)| read_path(path).map_err(|why| (index, why));
         paths.iter().enumerate().map(read).collect::<Result<_, _>>().map(Self)
     }
 
@@ -42,33 +36,6 @@ impl Mask {
         }
         serde_json::to_string(&value)
     }
-}
-
-fn steps(path: &str) -> Result<Vec<Step>, String> {
-    let mut steps = Vec::new();
-    for part in path.split('.') {
-        let (name, mut rest) = part.split_at(part.find('[').unwrap_or(part.len()));
-        match name {
-            "" => return Err(format!("`{path}` has a field without a name")),
-            "*" => steps.push(Step::All),
-            name => steps.push(Step::Field(name.to_owned())),
-        }
-        while let Some(inner) = rest.strip_prefix('[') {
-            let end = inner.find(']').ok_or_else(|| format!("`{path}` has a `[` without `]`"))?;
-            steps.push(match &inner[..end] {
-                "*" => Step::All,
-                index => match index.parse() {
-                    Ok(index) => Step::Index(index),
-                    Err(_) => Step::Field(index.trim_matches(['"', '\'']).to_owned()),
-                },
-            });
-            rest = &inner[end + 1..];
-        }
-        if !rest.is_empty() {
-            return Err(format!("`{path}` has `{rest}` after a `]`"));
-        }
-    }
-    Ok(steps)
 }
 
 fn mask(value: &mut Value, path: &[Step]) {
@@ -111,7 +78,7 @@ mod tests {
             "checkResources": {"inputs": [{"principal": {"id": "p", "attr": {"mail": "[MASKED]", "age": 3}}}, {"principal": {}}]},
         });
         assert_eq!(
-            masked(&["peer.address", "inputs[*].principal.attr.mail", "none.there"], &entry),
+            masked(&["peer.address", "inputs[*].principal.attr.mail", "outputs[*].actions"], &entry),
             expected
         );
         assert_eq!(
@@ -122,12 +89,5 @@ mod tests {
             masked(&["inputs[1].principal"], &entry)["checkResources"]["inputs"][1]["principal"],
             MASKED
         );
-    }
-
-    #[test]
-    fn paths_that_are_none() {
-        for path in ["", "a..b", "a[1", "a[1]b"] {
-            assert!(Mask::parse(&[path.to_owned()]).is_err(), "{path}");
-        }
     }
 }

@@ -2,11 +2,12 @@
 
 mod file;
 mod mask;
+mod path;
 mod writer;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use orthrus::check::Decision;
 use orthrus::policy::Effect;
@@ -139,9 +140,9 @@ impl AuditLog {
         );
     }
 
-    /// Writes all that is still to be written, and closes.
-    pub(crate) fn close(&self) {
-        self.writer.close();
+    /// Writes all that is still to be written, and closes. Tells whether that was done in so much time.
+    pub(crate) fn close(&self, limit: Duration) -> bool {
+        self.writer.close(limit)
     }
 
     fn write(&self, kind: &str, entry: &impl Serialize) {

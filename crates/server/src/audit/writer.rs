@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
+use std::time::Duration;
 
 use super::file::RotatedFile;
 use crate::config::AuditFile;
@@ -16,8 +17,12 @@ const BACKLOG: usize = 16 << 10;
 
 pub(super) struct Writer {
     lines: Mutex<Option<SyncSender<String>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    /// Hears when the thread has ended.
+    ended: Mutex<Receiver<Never>>,
 }
+
+/// What is never sent.
+enum Never {}
 
 enum Out {
     Stdout,
@@ -45,11 +50,12 @@ impl Writer {
         let paths = std::iter::once(&config.path).chain(&config.additional_paths);
         let outs: Vec<Out> = paths.map(open).collect::<Result<_, _>>()?;
         let (sender, receiver) = sync_channel(BACKLOG);
-        let thread = thread::Builder::new().name("orthrus-audit".to_owned());
-        let thread = thread
-            .spawn(move || run(&receiver, outs, &metrics, host.as_ref()))
+        let (alive, ended) = channel();
+        thread::Builder::new()
+            .name("orthrus-audit".to_owned())
+            .spawn(move || run(&receiver, outs, &metrics, host.as_ref(), alive))
             .map_err(|error| (config.path.clone(), error.to_string()))?;
-        Ok(Self { lines: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
+        Ok(Self { lines: Mutex::new(Some(sender)), ended: Mutex::new(ended) })
     }
 
     pub(super) fn write(&self, line: String) {
@@ -60,16 +66,21 @@ impl Writer {
         }
     }
 
-    pub(super) fn close(&self) {
+    /// Tells whether all was written in so much time, or failed to be.
+    pub(super) fn close(&self, limit: Duration) -> bool {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            // A panic of it has been reported by its hook.
-            let _ended = thread.join();
-        }
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(ended.recv_timeout(limit), Err(RecvTimeoutError::Disconnected))
     }
 }
 
-fn run(lines: &Receiver<String>, mut outs: Vec<Out>, metrics: &Metrics, host: &dyn Host) {
+fn run(
+    lines: &Receiver<String>,
+    mut outs: Vec<Out>,
+    metrics: &Metrics,
+    host: &dyn Host,
+    _alive: Sender<Never>,
+) {
     let mut failing = false;
     while let Ok(first) = lines.recv() {
         let mut result = write_all(&mut outs, &first, metrics);
