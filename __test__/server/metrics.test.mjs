@@ -12,9 +12,12 @@ const REQUEST = {
   resources: ["1", "2"].map((id) => ({ resource: { kind: "document", id }, actions: ["view"] })),
 };
 
+/** As Prometheus asks. */
+const OPEN_METRICS = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.2";
+
 /** The values of the metrics by name and labels. */
 async function metricsOf(url) {
-  const response = await fetch(`${url}/_cerbos/metrics`);
+  const response = await fetch(`${url}/_cerbos/metrics`, { headers: { accept: OPEN_METRICS } });
   assert.match(response.headers.get("content-type"), /^application\/openmetrics-text/);
   const text = await response.text();
   assert.ok(text.endsWith("# EOF\n"));
@@ -51,6 +54,28 @@ test("checks, calls and policies are counted", async (t) => {
   assert.ok(metrics['cerbos_dev_compiler_compile_duration_milliseconds_sum{status="success"}'] > 0);
   const refreshed = metrics['cerbos_dev_store_last_successful_refresh{driver="disk"}'];
   assert.ok(Math.abs(refreshed - Date.now()) < 60_000, "in milliseconds since 1970");
+});
+
+test("who does not know OpenMetrics gets the older format", async (t) => {
+  const { url } = await startServer(t, join(ROOT, "policies"));
+  await post(`${url}/api/check/resources`, REQUEST);
+  const response = await fetch(`${url}/_cerbos/metrics`);
+  assert.equal(response.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+  const text = await response.text();
+  assert.doesNotMatch(text, /^# (EOF|UNIT)/m);
+  const types = Object.fromEntries([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, ...pair]) => pair));
+  assert.equal(types.cerbos_dev_audit_error_count_total, "counter");
+  assert.equal(types.cerbos_dev_engine_check_latency_milliseconds, "histogram");
+  assert.match(text, /^# HELP cerbos_dev_audit_error_count_total Number of errors/m);
+  const series = [...text.matchAll(/^([a-z_]+)[{ ]/gm)].map(([, name]) => name);
+  for (const name of new Set(series)) {
+    assert.ok(types[name] ?? types[name.replace(/_(bucket|sum|count)$/, "")], `${name} has a type`);
+  }
+  assert.deepEqual(
+    [...new Set(series)].filter((name) => /sync_error/.test(name)),
+    ["cerbos_dev_store_sync_error_count_total"],
+    "failures begin with 0",
+  );
 });
 
 test("methods that a client makes up are one label", async (t) => {

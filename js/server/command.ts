@@ -63,6 +63,9 @@ export async function runServer(args: readonly string[]): Promise<number> {
       process.stdout.write(HELP);
       return 0;
     }
+    if (given.policies === "") {
+      throw new UsageError("--policies must name a directory, archive or bundle; it is empty");
+    }
     const log = given.format === "json" ? logLine : logText;
     config = readConfig(given);
     for (const { rendered = "" } of config.warnings) {
@@ -161,8 +164,11 @@ async function open({ file }: ConfigFile, policies: string | undefined): Promise
     return Orthrus.open(policies, options);
   }
   const { driver = storage.bundle === undefined ? "disk" : "bundle", disk, bundle } = storage;
+  if (storage.driver === undefined && disk !== undefined && bundle !== undefined) {
+    throw new OptionsError("storage.driver", "there are disk and bundle: say by this key which of them counts");
+  }
   if (driver === "disk") {
-    if (disk?.directory === undefined) {
+    if (disk?.directory === undefined || disk.directory === "") {
       throw new OptionsError("storage.disk.directory", "say where the policies are: by this key, or by --policies DIR");
     }
     return Orthrus.open(resolve(disk.directory), options);
@@ -208,7 +214,9 @@ function untilStopped(engine: Orthrus, server: Server, log: (event: ServerEvent)
 }
 
 function logText({ level, logger, message, fields }: ServerEvent): void {
-  const told = Object.entries(fields).map(
+  // The text of an error has them for people already.
+  const { diagnostics: _, ...others } = fields;
+  const told = Object.entries(others).map(
     ([name, value]) => ` ${name}=${typeof value === "string" ? value : JSON.stringify(value)}`,
   );
   process.stderr.write(
@@ -245,6 +253,7 @@ const KEYS: Record<string, string> = {
   refresh: "storage.bundle.pollInterval",
   "refresh.every": "storage.bundle.pollInterval",
   trustedKeys: "storage.bundle.trustedKeys",
+  url: "storage.bundle.url",
 };
 const ENGINE = ["globals", "defaultPolicyVersion", "defaultScope", "lenientScopeSearch", "strictEvaluation"];
 

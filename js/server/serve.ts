@@ -44,7 +44,8 @@ export async function serve(engine: Orthrus, options: ServeOptions = {}): Promis
   }
   checkNames(options);
   const native = loadNative() as unknown as NativeServers;
-  const { log = logLine, auxData } = options;
+  const { auxData } = options;
+  const log = logger(options.log);
   const keys = new KeyKeeper(auxData?.jwt);
   let running: NativeServer | undefined;
   const hear = (text: string) => {
@@ -97,6 +98,31 @@ function checkNames(options: unknown): void {
   if (unknown !== undefined) {
     throw new OptionsError(unknown, unknownOption(unknown, OPTIONS));
   }
+  const { watch, log, traces } = options;
+  if (watch !== undefined && typeof watch !== "boolean") {
+    throw new OptionsError("watch", "must be a boolean");
+  }
+  if (traces !== undefined && typeof traces !== "boolean") {
+    throw new OptionsError("traces", "must be a boolean");
+  }
+  if (log !== undefined && typeof log !== "function") {
+    throw new OptionsError("log", "must be a function");
+  }
+}
+
+/** What the application's function does not take is told by a line. */
+function logger(log: ServeOptions["log"]): (event: ServerEvent) => void {
+  if (log === undefined) {
+    return logLine;
+  }
+  return (event) => {
+    try {
+      log(event);
+    } catch (error) {
+      logLine(event);
+      logLine({ level: "error", logger: "orthrus.server", message: `the option log throws: ${error}`, fields: {} });
+    }
+  };
 }
 
 function nativeOptions(engine: Orthrus, options: ServeOptions, keys: KeyKeeper): object {

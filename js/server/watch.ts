@@ -28,12 +28,17 @@ export function watchDirectory(path: string, changed: () => Promise<void>): () =
     running = false;
   };
   let seen: string | undefined;
+  let watcher: FSWatcher | undefined;
   /** What is told may be of files that are as they were: read, or touched by somebody's backup. */
   const look = async () => {
     const signature = await signatureOf(path);
     const isOther = seen !== undefined && signature !== seen;
     seen = signature;
     if (isOther && !stopped) {
+      // What is watched may be a file or a directory that has been replaced.
+      watcher?.close();
+      watcher = watchOrNot(path, lookSoon);
+      lookSoon();
       await tell();
     }
   };
@@ -44,7 +49,7 @@ export function watchDirectory(path: string, changed: () => Promise<void>): () =
   const looking = setInterval(() => void look(), LOOK);
   looking.unref();
   void look();
-  const watcher = watchOrNot(path, lookSoon);
+  watcher = watchOrNot(path, lookSoon);
   return () => {
     stopped = true;
     clearTimeout(timer);

@@ -1,10 +1,12 @@
 //! The Authorization API of AuthZEN (OpenID, 1.0), in the terms in which Cerbos maps it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, RandomState};
 
 use orthrus::policy::Effect;
 use pbjson_types::Value;
 use pbjson_types::value::Kind;
+use prost::Message;
 use tonic::Code;
 
 use crate::call::Call;
@@ -123,6 +125,7 @@ async fn evaluate(
 ) -> Result<Vec<AccessEvaluationResponse>, Status> {
     let groups = group(pdp, all).await?;
     let mut answers = vec![AccessEvaluationResponse::default(); all.len()];
+    let mut size = 0_usize;
     for group in &groups {
         pdp.check_limits(group.resources.iter().map(|it| it.actions.as_slice()))?;
         let principal = principal(group.subject);
@@ -149,7 +152,14 @@ async fn evaluate(
             });
             (allowed, response)
         })?;
-        let context = response.map(|response| context(&response)).transpose()?.unwrap_or_default();
+        let mut context = Fields::new();
+        if let Some(response) = response {
+            let places: usize = group.resources.iter().map(|it| it.places.len()).sum();
+            // Each evaluation tells all of it.
+            size = size.saturating_add(response.encoded_len().saturating_mul(places));
+            pdp.check_size(size)?;
+            context = told(&response)?;
+        }
         for (grouped, allowed) in group.resources.iter().zip(&allowed) {
             for (place, action) in &grouped.places {
                 let decision = allowed.get(*action).copied().unwrap_or(false);
@@ -163,6 +173,7 @@ async fn evaluate(
 
 async fn group<'a>(pdp: &Pdp, all: &[One<'a>]) -> Result<Vec<Group<'a>>, Status> {
     let mut groups: Vec<Group<'a>> = Vec::new();
+    let (mut known, mut known_resources) = (Places::default(), Places::default());
     let mut verified: Option<(&Fields, Option<Claims>)> = None;
     for (place, one) in all.iter().enumerate() {
         // Most evaluations have the context of the request: its tokens are verified once.
@@ -171,14 +182,21 @@ async fn group<'a>(pdp: &Pdp, all: &[One<'a>]) -> Result<Vec<Group<'a>>, Status>
             _ => pdp.claims(aux_data(one.context)?.as_ref()).await?,
         };
         verified = Some((one.context, claims.clone()));
-        let at = groups.iter().position(|group| group.subject == one.subject && group.claims == claims);
-        let at = at.unwrap_or_else(|| {
+        let Subject { r#type, id, properties } = one.subject;
+        let hash = known.hash((r#type, id, claims.as_ref().map(|it| &it.0), 0), properties);
+        let is_same = |at: &usize| groups[*at].subject == one.subject && groups[*at].claims == claims;
+        let group_at = known.find(hash, is_same).unwrap_or_else(|| {
             let request_id = text(one.context, "cerbos.requestId");
+            known.add(hash, groups.len());
             groups.push(Group { subject: one.subject, claims, request_id, resources: Vec::new() });
             groups.len() - 1
         });
-        let resources = &mut groups[at].resources;
-        let at = resources.iter().position(|grouped| grouped.asked == one.resource).unwrap_or_else(|| {
+        let resources = &mut groups[group_at].resources;
+        let AuthZenResource { r#type, id, properties } = one.resource;
+        let hash = known_resources.hash((r#type, id, None, group_at), properties);
+        let is_same = |at: &usize| resources.get(*at).is_some_and(|grouped| grouped.asked == one.resource);
+        let resource_at = known_resources.find(hash, is_same).unwrap_or_else(|| {
+            known_resources.add(hash, resources.len());
             resources.push(Grouped {
                 asked: one.resource,
                 resource: resource(one.resource),
@@ -187,7 +205,7 @@ async fn group<'a>(pdp: &Pdp, all: &[One<'a>]) -> Result<Vec<Group<'a>>, Status>
             });
             resources.len() - 1
         });
-        let grouped = &mut resources[at];
+        let grouped = &mut resources[resource_at];
         let action = grouped.actions.iter().position(|name| *name == one.action.name).unwrap_or_else(|| {
             grouped.actions.push(one.action.name.clone());
             grouped.actions.len() - 1
@@ -195,6 +213,48 @@ async fn group<'a>(pdp: &Pdp, all: &[One<'a>]) -> Result<Vec<Group<'a>>, Status>
         grouped.places.push((place, action));
     }
     Ok(groups)
+}
+
+/// Where something is in a list, by its hash: a client may send thousands that differ in little. Of two that have the same hash
+/// the later one counts, and what is equal to the earlier one is decided once more.
+#[derive(Default)]
+struct Places {
+    hasher: RandomState,
+    by_hash: HashMap<u64, usize>,
+}
+
+impl Places {
+    fn hash(&self, names: (&str, &str, Option<&String>, usize), properties: &Fields) -> u64 {
+        let fields = properties.iter().map(|(name, value)| (name, self.of(value)));
+        self.hasher.hash_one((names, fields.collect::<Vec<_>>()))
+    }
+
+    fn of(&self, value: &Value) -> u64 {
+        match &value.kind {
+            None | Some(Kind::NullValue(_)) => 0,
+            Some(Kind::BoolValue(value)) => self.hasher.hash_one(value),
+            // 0 and -0 are equal.
+            Some(Kind::NumberValue(value)) => self.hasher.hash_one((value + 0.0).to_bits()),
+            Some(Kind::StringValue(value)) => self.hasher.hash_one(value),
+            Some(Kind::ListValue(list)) => {
+                self.hasher.hash_one(list.values.iter().map(|value| self.of(value)).collect::<Vec<_>>())
+            }
+            // In whatever order.
+            Some(Kind::StructValue(fields)) => fields
+                .fields
+                .iter()
+                .map(|(name, value)| self.hasher.hash_one((name, self.of(value))))
+                .fold(1, u64::wrapping_add),
+        }
+    }
+
+    fn find(&self, hash: u64, is_same: impl Fn(&usize) -> bool) -> Option<usize> {
+        self.by_hash.get(&hash).copied().filter(is_same)
+    }
+
+    fn add(&mut self, hash: u64, place: usize) {
+        self.by_hash.insert(hash, place);
+    }
 }
 
 fn principal(subject: &Subject) -> Principal {
@@ -250,7 +310,7 @@ fn aux_data(context: &Fields) -> Result<Option<AuxData>, Status> {
     read.map(Some).map_err(|_| Status::invalid("invalid auxData"))
 }
 
-fn context(response: &CheckResourcesResponse) -> Result<Fields, Status> {
+fn told(response: &CheckResourcesResponse) -> Result<Fields, Status> {
     let told =
         serde_json::to_value(response).map_err(|error| Status::new(Code::Internal, error.to_string()))?;
     Ok([("cerbos.response".to_owned(), from_json(told))].into())

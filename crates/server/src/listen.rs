@@ -23,6 +23,22 @@ pub(crate) enum Socket {
 }
 
 impl Socket {
+    /// Whether an address has a form that can be bound to; says which there are where it has none.
+    pub(crate) fn check(address: &str) -> Result<(), String> {
+        let is_known = match address.strip_prefix("unix:") {
+            Some(path) => !path.is_empty(),
+            None => address.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()),
+        };
+        if is_known {
+            return Ok(());
+        }
+        let forms = format!("`{address}` is no address: write HOST:PORT, :PORT or unix:PATH");
+        Err(match address.parse::<u16>() {
+            Ok(port) => format!("{forms}; did you mean `:{port}`?"),
+            Err(_) => forms,
+        })
+    }
+
     /// `HOST:PORT`, `:PORT` for all addresses, or `unix:PATH`.
     pub(crate) async fn bind(address: &str, mode: u32) -> io::Result<Self> {
         if let Some(path) = address.strip_prefix("unix:") {

@@ -204,13 +204,14 @@ impl Metrics {
     }
 
     pub(crate) fn loaded(&self, driver: &str, policies: usize, took: Duration) {
+        let driver = DriverLabel { driver: driver.to_owned() };
+        // It begins with 0, so that a first failure is seen to be one.
+        drop(self.sync_errors.get_or_create(&driver));
         let success = StatusLabel { status: Outcome::success };
         self.compile.get_or_create(&success).observe(took.as_secs_f64() * 1000.0);
         self.entries.set(i64::try_from(policies).unwrap_or(i64::MAX));
         let now = since_1970(SystemTime::now());
-        self.refreshed
-            .get_or_create(&DriverLabel { driver: driver.to_owned() })
-            .set(now.as_secs_f64() * 1000.0);
+        self.refreshed.get_or_create(&driver).set(now.as_secs_f64() * 1000.0);
     }
 
     pub(crate) fn load_failed(&self, driver: &str) {
@@ -222,10 +223,36 @@ impl Metrics {
     }
 
     /// In the text format of OpenMetrics.
-    pub(crate) fn text(&self) -> String {
+    pub(crate) fn open_metrics(&self) -> String {
         let mut text = String::new();
         // Writing into a string cannot fail.
         let _written = encode(&mut text, &self.registry);
+        text
+    }
+
+    /// In the older text format of Prometheus, in which a counter is named as its sample is.
+    /// <https://prometheus.io/docs/instrumenting/exposition_formats/>
+    pub(crate) fn prometheus(&self) -> String {
+        let mut text = String::new();
+        let mut help = String::new();
+        for line in self.open_metrics().lines() {
+            let Some(told) = line.strip_prefix("# ") else {
+                text.push_str(line);
+                text.push('\n');
+                continue;
+            };
+            match told.split(' ').collect::<Vec<_>>().as_slice() {
+                ["HELP", name, words @ ..] => help = format!("{name} {}", words.join(" ")),
+                ["TYPE", name, kind] => {
+                    let suffix = if *kind == "counter" { "_total" } else { "" };
+                    if let Some(words) = help.strip_prefix(&format!("{name} ")) {
+                        text.push_str(&format!("# HELP {name}{suffix} {words}\n"));
+                    }
+                    text.push_str(&format!("# TYPE {name}{suffix} {kind}\n"));
+                }
+                _ => {}
+            }
+        }
         text
     }
 }

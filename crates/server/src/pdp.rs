@@ -29,6 +29,8 @@ use crate::values::attributes;
 pub(crate) struct Pdp {
     policies: ArcSwap<PolicySet>,
     pub(crate) limits: RequestLimits,
+    /// Of requests, and of answers that could be larger than what they answer, in bytes.
+    max_message: usize,
     pub(crate) tokens: Tokens,
     pub(crate) audit: Option<AuditLog>,
     pub(crate) metrics: Arc<Metrics>,
@@ -62,12 +64,13 @@ impl Pdp {
     pub(crate) fn new(
         policies: Arc<PolicySet>,
         limits: RequestLimits,
+        max_message: usize,
         tokens: Tokens,
         audit: Option<AuditLog>,
         metrics: Arc<Metrics>,
         tracer: Tracer,
     ) -> Self {
-        Self { policies: ArcSwap::new(policies), limits, tokens, audit, metrics, tracer }
+        Self { policies: ArcSwap::new(policies), limits, max_message, tokens, audit, metrics, tracer }
     }
 
     /// Decides by other policies from now on; calls that are under way finish with those that they began with.
@@ -123,6 +126,15 @@ impl Pdp {
             }
         }
         Ok(())
+    }
+
+    /// Refuses an answer that is too large, as the PDP does, whose own gateway refuses it.
+    pub(crate) fn check_size(&self, size: usize) -> Result<(), Status> {
+        if size <= self.max_message {
+            return Ok(());
+        }
+        let message = format!("received message larger than max ({size} vs. {})", self.max_message);
+        Err(Status::new(Code::ResourceExhausted, message))
     }
 
     /// Decides, and tells what was decided. The question is validated already.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use orthrus_host::PolicySet;
 use orthrus_identity::Verifier;
@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tonic_health::server::HealthReporter;
 
 use crate::audit::AuditLog;
-use crate::config::ServerConfig;
+use crate::config::{Listening, ServerConfig};
 use crate::connection::Terms;
 use crate::gateway::Gateway;
 use crate::host::{Event, Host, Level};
@@ -25,8 +25,8 @@ use crate::tokens::Tokens;
 use crate::trace::Tracer;
 use crate::{grpc, http};
 
-/// How often it is looked whether certificates have changed.
-const CERTIFICATES: Duration = Duration::from_secs(10);
+/// How often it is looked whether certificates or routes have changed.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// Longer than anybody waits.
 const FOREVER: Duration = Duration::from_secs(365 * 86_400);
@@ -96,6 +96,7 @@ pub fn start(
     origin: &Origin,
     host: Arc<dyn Host>,
 ) -> Result<Running, StartError> {
+    check_numbers(&config.server)?;
     let mut builder = Builder::new_multi_thread();
     if config.server.threads > 0 {
         builder.worker_threads(config.server.threads);
@@ -130,11 +131,28 @@ pub fn start(
         health = Some(reporter);
         serving.push(runtime.spawn(serve(socket, tls.clone(), router, Terms::of_grpc(advanced), stopped)));
     }
-    if let Some(tls) = tls {
-        runtime.spawn(watch_certificates(tls, Arc::clone(&shared)));
-    }
+    runtime.spawn(watch_files(tls, Arc::clone(&shared)));
     drop(entered);
     Ok(Running { runtime: Some(runtime), shared, stop, serving, health })
+}
+
+/// Numbers that no server can do with.
+fn check_numbers(listening: &Listening) -> Result<(), StartError> {
+    let limits = &listening.request_limits;
+    let grpc = &listening.advanced.grpc;
+    for (key, value, least, most) in [
+        // As in the PDP.
+        ("requestLimits.maxActionsPerResource", limits.max_actions_per_resource, 1, 500),
+        ("requestLimits.maxResourcesPerRequest", limits.max_resources_per_request, 1, 500),
+        ("advanced.grpc.maxRecvMsgSizeBytes", grpc.max_recv_msg_size_bytes, 1, u32::MAX as usize),
+        ("threads", listening.threads, 0, 1024),
+    ] {
+        if !(least..=most).contains(&value) {
+            let message = format!("must be from {least} to {most}, got {value}");
+            return Err(StartError::Config { path: format!("server.{key}"), message });
+        }
+    }
+    Ok(())
 }
 
 fn share(
@@ -150,11 +168,13 @@ fn share(
     let gateway = config.gateway.as_ref().map(|it| Gateway::new(it, &config.tokens)).transpose()?;
     let tracer = if config.traces {
         Tracer::from_environment()
-            .map_err(|error| StartError::Config { path: "OTEL_*".to_owned(), message: error.to_string() })?
+            .map_err(|message| StartError::Config { path: "traces".to_owned(), message })?
     } else {
         Tracer::off()
     };
-    let pdp = Pdp::new(policies, config.server.request_limits, tokens, audit, metrics, tracer);
+    let listening = &config.server;
+    let max_message = listening.advanced.grpc.max_recv_msg_size_bytes;
+    let pdp = Pdp::new(policies, listening.request_limits, max_message, tokens, audit, metrics, tracer);
     Ok(Shared::new(config, pdp, host, gateway, &origin.driver))
 }
 
@@ -168,36 +188,46 @@ async fn bind(config: &ServerConfig) -> Result<(Socket, Option<Socket>), StartEr
             listening.uds_file_mode
         ),
     })?;
-    let bind = async |address: &str| {
+    let bind = async |key: &str, address: &str| {
+        Socket::check(address)
+            .map_err(|message| StartError::Config { path: format!("server.{key}"), message })?;
         let bound = Socket::bind(address, mode).await;
         bound.map_err(|error| StartError::Listen { address: address.to_owned(), error })
     };
-    let http = bind(&listening.http_listen_addr).await?;
+    let http = bind("httpListenAddr", &listening.http_listen_addr).await?;
     let grpc = match listening.grpc_listen_addr.as_str() {
         "" => None,
-        address => Some(bind(address).await?),
+        address => Some(bind("grpcListenAddr", address).await?),
     };
     Ok((http, grpc))
 }
 
-async fn watch_certificates(tls: Tls, shared: Arc<Shared>) {
-    let mut seen: Option<SystemTime> = tls.modified();
+/// Reads certificates and routes again when their files change.
+async fn watch_files(tls: Option<Tls>, shared: Arc<Shared>) {
+    let certificates = || tls.as_ref().map(Tls::modified);
+    let routes = || shared.gateway.as_ref().and_then(|gateway| gateway.file());
+    let mut seen = (certificates(), routes());
     loop {
-        tokio::time::sleep(CERTIFICATES).await;
-        let modified = tls.modified();
-        if modified == seen {
-            continue;
+        tokio::time::sleep(LOOK).await;
+        let now = (certificates(), routes());
+        if let (Some(tls), true) = (&tls, now.0 != seen.0) {
+            tell(&shared, "orthrus.tls", "certificates", tls.reload().map_err(|error| error.message));
         }
-        seen = modified;
-        let event = match tls.reload() {
-            Ok(()) => Event::new(Level::Info, "orthrus.tls", "the certificates are read again"),
-            Err(error) => {
-                let message = "the certificates cannot be read: those that were read before still count";
-                Event::new(Level::Error, "orthrus.tls", message).with("error", error.message)
-            }
-        };
-        shared.host.log(event);
+        if let (Some(gateway), true) = (&shared.gateway, now.1 != seen.1) {
+            tell(&shared, "orthrus.gateway", "routes", gateway.reload());
+        }
+        seen = now;
     }
+}
+
+fn tell(shared: &Shared, logger: &'static str, what: &str, read: Result<(), String>) {
+    shared.host.log(match read {
+        Ok(()) => Event::new(Level::Info, logger, format!("the {what} are read again")),
+        Err(error) => {
+            let message = format!("the {what} are refused: those that were read before still count");
+            Event::new(Level::Error, logger, message).with("error", error)
+        }
+    });
 }
 
 impl Running {

@@ -1,12 +1,13 @@
 //! Spans for OpenTelemetry, by the variables `OTEL_*` of the environment. Off unless an endpoint is given, and then nothing is done.
 
-use std::env;
+use std::{env, fs, thread};
 
 use http::HeaderMap;
 use opentelemetry::propagation::{Extractor, TextMapPropagator};
 use opentelemetry::trace::{SpanKind, Status, TraceContextExt, Tracer as _, TracerProvider};
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_otlp::{ExporterBuildError, Protocol, SpanExporter, WithExportConfig};
+use opentelemetry_otlp::tonic_types::transport::{Certificate, ClientTlsConfig, Identity};
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig, WithTonicConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
@@ -32,7 +33,7 @@ impl Tracer {
     }
 
     /// Off where the environment names no endpoint.
-    pub(crate) fn from_environment() -> Result<Self, ExporterBuildError> {
+    pub(crate) fn from_environment() -> Result<Self, String> {
         let is_set = |name: &str| env::var(name).is_ok_and(|value| !value.is_empty());
         let is_disabled = env::var("OTEL_SDK_DISABLED").is_ok_and(|value| value.eq_ignore_ascii_case("true"));
         let has_endpoint =
@@ -42,13 +43,16 @@ impl Tracer {
         }
         let protocol = env::var("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")
             .or_else(|_| env::var("OTEL_EXPORTER_OTLP_PROTOCOL"));
+        let tls = TlsFiles::from_environment()?;
         let exporter = match protocol.as_deref() {
             Ok("http/protobuf") => {
-                SpanExporter::builder().with_http().with_protocol(Protocol::HttpBinary).build()?
+                let builder = SpanExporter::builder().with_http().with_protocol(Protocol::HttpBinary);
+                builder.with_http_client(tls.http_client()?).build()
             }
             // As the PDP does.
-            _ => SpanExporter::builder().with_tonic().build()?,
+            _ => SpanExporter::builder().with_tonic().with_tls_config(tls.config()).build(),
         };
+        let exporter = exporter.map_err(|error| format!("OTEL_EXPORTER_OTLP_*: {error}"))?;
         let mut builder = SdkTracerProvider::builder().with_batch_exporter(exporter);
         if !is_set("OTEL_TRACES_SAMPLER") {
             // As the PDP does: what is traced is for the caller to say.
@@ -110,6 +114,64 @@ impl Span {
             }
             context.span().end();
         }
+    }
+}
+
+/// Whom to trust, and who we are, where the receiver is reached by TLS: PEM files that the environment names. Without them, those
+/// whom the system trusts.
+struct TlsFiles {
+    authority: Option<Vec<u8>>,
+    /// A certificate, and its key.
+    own: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+impl TlsFiles {
+    fn from_environment() -> Result<Self, String> {
+        let read = |name: &str| -> Result<Option<Vec<u8>>, String> {
+            let variables =
+                [format!("OTEL_EXPORTER_OTLP_TRACES_{name}"), format!("OTEL_EXPORTER_OTLP_{name}")];
+            let set = |variable: String| {
+                env::var(&variable).ok().filter(|it| !it.is_empty()).map(|it| (variable, it))
+            };
+            let Some((variable, path)) = variables.into_iter().find_map(set) else { return Ok(None) };
+            fs::read(&path).map(Some).map_err(|error| format!("{variable}: {path}: {error}"))
+        };
+        let own = match (read("CLIENT_CERTIFICATE")?, read("CLIENT_KEY")?) {
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            (None, None) => None,
+            _ => return Err("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and _CLIENT_KEY go together".to_owned()),
+        };
+        Ok(Self { authority: read("CERTIFICATE")?, own })
+    }
+
+    fn config(&self) -> ClientTlsConfig {
+        let mut config = match &self.authority {
+            Some(pem) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem)),
+            None => ClientTlsConfig::new().with_enabled_roots(),
+        };
+        if let Some((certificate, key)) = &self.own {
+            config = config.identity(Identity::from_pem(certificate, key));
+        }
+        config
+    }
+
+    /// It blocks, and must not be made where tasks run.
+    fn http_client(self) -> Result<reqwest::blocking::Client, String> {
+        // Another that the process has installed does as well.
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let make = move || {
+            let mut builder = reqwest::blocking::Client::builder();
+            if let Some(pem) = &self.authority {
+                builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(pem)?);
+            }
+            if let Some((certificate, key)) = &self.own {
+                let both = [certificate.as_slice(), b"\n", key.as_slice()].concat();
+                builder = builder.identity(reqwest::Identity::from_pem(&both)?);
+            }
+            builder.build()
+        };
+        let made = thread::spawn(make).join().map_err(|_| "the client of OTLP cannot be made".to_owned())?;
+        made.map_err(|error: reqwest::Error| format!("OTEL_EXPORTER_OTLP_*: {error}"))
     }
 }
 

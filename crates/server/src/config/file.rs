@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use orthrus::text::{Code, Diagnostic, Diagnostics, Severity, Source, Span as Place, nearest};
+use orthrus::text::{Code, Diagnostic, Diagnostics, Label, Severity, Source, Span as Place, nearest};
 use orthrus::yaml::{self, Budget, Kind, Node, Resolved, Scalar, Style};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
@@ -79,6 +79,11 @@ pub fn read_config(
     let mut root = Value::Object(Map::new());
     match yaml::parse(source, &Budget::default())?.as_slice() {
         [] => {}
+        [node] if matches!(&node.kind, Kind::Scalar(scalar) if scalar.resolve() == Resolved::Null) => {}
+        [node] if !matches!(node.kind, Kind::Mapping(_)) => {
+            let message = "a configuration must be a mapping, with keys such as `server` and `storage`";
+            reader.found.push(Diagnostic::error(Code::WrongType, source, node.span, message));
+        }
         [node] => root = reader.value(node, &mut Vec::new()),
         [_, second, ..] => {
             let message = "a configuration is one document";
@@ -170,9 +175,16 @@ impl Reader<'_> {
         if (1..path.len()).any(|end| matches!(find(&path[..end]), Found::Key(Use::Tree))) {
             return true;
         }
+        let Some(diagnostic) = self.uncounted(path) else { return true };
+        self.found.push(Diagnostic { label: Some(Label::new(self.source, span)), ..diagnostic });
+        false
+    }
+
+    /// Why a key does not count, without a place; none where it does.
+    fn uncounted(&self, path: &[String]) -> Option<Diagnostic> {
         let name = path.join(".");
         let (severity, code, message, hint) = match find(path) {
-            Found::Branch | Found::Key(Use::Text | Use::Value | Use::Tree) => return true,
+            Found::Branch | Found::Key(Use::Text | Use::Value | Use::Tree) => return None,
             Found::Key(Use::Ignored(why)) => (
                 Severity::Warning,
                 Code::UnknownField,
@@ -189,11 +201,7 @@ impl Reader<'_> {
                 (Severity::Error, Code::UnknownField, format!("there is no key `{name}`"), hint)
             }
         };
-        let mut diagnostic = Diagnostic::error(code, self.source, span, message);
-        diagnostic.severity = severity;
-        diagnostic.hint = hint;
-        self.found.push(diagnostic);
-        false
+        Some(Diagnostic { severity, hint, ..Diagnostic::unplaced(code, message) })
     }
 
     fn scalar(&mut self, scalar: &Scalar<'_>, span: Place, path: &[String]) -> Value {
@@ -220,14 +228,23 @@ impl Reader<'_> {
 
     fn set(&mut self, root: &mut Value, path: &str, text: &str) {
         let steps: Vec<String> = path.split('.').map(str::to_owned).collect();
-        let known = match find(&steps) {
-            Found::Key(Use::Text | Use::Value) => true,
-            _ => (1..steps.len()).any(|end| matches!(find(&steps[..end]), Found::Key(Use::Tree))),
-        };
-        if !known {
-            let message = format!("--set: there is no key `{path}`");
-            self.found.push(Diagnostic::unplaced(Code::UnknownField, message));
-            return;
+        let in_tree = (1..steps.len()).any(|end| matches!(find(&steps[..end]), Found::Key(Use::Tree)));
+        match find(&steps) {
+            _ if in_tree => {}
+            Found::Key(Use::Text | Use::Value) => {}
+            Found::Branch | Found::Key(Use::Tree) => {
+                let message =
+                    format!("--set: `{path}` holds more than one value: write it into the configuration");
+                self.found.push(Diagnostic::unplaced(Code::WrongType, message));
+                return;
+            }
+            Found::Key(Use::Ignored(_) | Use::Unsupported(_)) | Found::Unknown(_) => {
+                if let Some(mut diagnostic) = self.uncounted(&steps) {
+                    diagnostic.message = format!("--set: {}", diagnostic.message);
+                    self.found.push(diagnostic);
+                }
+                return;
+            }
         }
         let is_text = is_text(&steps);
         let style = if text.is_empty() && is_text { Style::DoubleQuoted } else { Style::Plain };

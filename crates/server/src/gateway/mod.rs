@@ -11,7 +11,10 @@ mod question;
 mod verdict;
 
 use std::fs;
+use std::sync::Arc;
+use std::time::SystemTime;
 
+use arc_swap::ArcSwap;
 use orthrus::text::{Diagnostics, Source};
 use orthrus_gateway::Routes;
 
@@ -24,7 +27,7 @@ pub use config::{
 /// What a proxy is answered by.
 pub(crate) struct Gateway {
     pub(crate) config: GatewayConfig,
-    pub(crate) routes: Routes,
+    pub(crate) routes: ArcSwap<Routes>,
 }
 
 impl Gateway {
@@ -68,32 +71,52 @@ impl Gateway {
         if anonymous.as_ref().is_some_and(|it| it.id.is_empty() || it.roles.is_empty()) {
             return Err(wrong("identity.anonymous", "must have an id, and at least one role".to_owned()));
         }
-        let source = match &config.routes {
-            RoutesConfig::File(path) => {
-                let text =
-                    fs::read_to_string(path).map_err(|error| wrong("routes", format!("{path}: {error}")))?;
-                Source::new(path.clone(), text)
-            }
-            RoutesConfig::Inline(routes) => {
-                let text = serde_json::to_string_pretty(routes);
-                Source::new("gateway.routes", text.map_err(|error| wrong("routes", error.to_string()))?)
-            }
-        };
-        let file = Routes::from_source(&source).map_err(|found| wrong("routes", render(&found)))?;
-        let failures: Vec<String> = file
-            .tests
-            .iter()
-            .filter_map(|test| test.run(&file.routes).err())
-            .map(|failure| failure.to_string())
-            .collect();
-        if !failures.is_empty() {
-            return Err(wrong("routes", format!("tests of it fail:\n{}", failures.join("\n"))));
+        let routes = read_routes(&config.routes).map_err(|message| wrong("routes", message))?;
+        Ok(Self { config: config.clone(), routes: ArcSwap::from_pointee(routes) })
+    }
+
+    /// The file that routes are in, and when it was last changed; none where they are in no file.
+    pub(crate) fn file(&self) -> Option<(&str, Option<SystemTime>)> {
+        match &self.config.routes {
+            RoutesConfig::File(path) => Some((path, fs::metadata(path).and_then(|it| it.modified()).ok())),
+            RoutesConfig::Inline(_) => None,
         }
-        Ok(Self { config: config.clone(), routes: file.routes })
+    }
+
+    /// Reads the routes again; where they are wrong, those that were read before still count.
+    pub(crate) fn reload(&self) -> Result<(), String> {
+        self.routes.store(Arc::new(read_routes(&self.config.routes)?));
+        Ok(())
     }
 
     pub(crate) fn serves(&self, proxy: Proxy) -> bool {
         self.config.proxies.contains(&proxy)
+    }
+}
+
+/// Routes whose tests pass.
+fn read_routes(config: &RoutesConfig) -> Result<Routes, String> {
+    let source = match config {
+        RoutesConfig::File(path) => {
+            let text = fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
+            Source::new(path.clone(), text)
+        }
+        RoutesConfig::Inline(routes) => {
+            let text = serde_json::to_string_pretty(routes).map_err(|error| error.to_string())?;
+            Source::new("gateway.routes, as JSON", text)
+        }
+    };
+    let file = Routes::from_source(&source).map_err(|found| render(&found))?;
+    let failures: Vec<String> = file
+        .tests
+        .iter()
+        .filter_map(|test| test.run(&file.routes).err())
+        .map(|failure| failure.to_string())
+        .collect();
+    if failures.is_empty() {
+        Ok(file.routes)
+    } else {
+        Err(format!("tests of it fail:\n{}", failures.join("\n")))
     }
 }
 

@@ -154,7 +154,7 @@ async fn decide(
         query: question.query.as_deref(),
         header: &header,
     };
-    let matched = gateway.routes.matching(&asked).ok_or((Refusal::Forbidden, "NO_ROUTE"))?;
+    let matched = gateway.routes.load().matching(&asked).ok_or((Refusal::Forbidden, "NO_ROUTE"))?;
     let RouteMatch { action, resource, .. } = matched;
     let (resource, actions) = (to_proto(resource), [action]);
     let asked = Asked {

@@ -213,9 +213,17 @@ async fn health(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
     json_response(status, &body, false)
 }
 
-async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], shared.pdp.metrics.text()).into_response()
+async fn metrics(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    let accepted = headers.get_all(header::ACCEPT).iter();
+    let is_open =
+        accepted.filter_map(|it| it.to_str().ok()).any(|it| it.contains("application/openmetrics-text"));
+    let metrics = &shared.pdp.metrics;
+    let (kind, text) = if is_open {
+        ("application/openmetrics-text; version=1.0.0; charset=utf-8", metrics.open_metrics())
+    } else {
+        ("text/plain; version=0.0.4; charset=utf-8", metrics.prometheus())
+    };
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
 }
 
 async fn not_found(uri: Uri) -> Response {

@@ -24,18 +24,28 @@ function describe(name, text) {
   return [term, definition];
 }
 
+/** What is on the page; what is as it was stays, and with it what somebody has marked. */
+let shown;
+
 const time = (milliseconds) => new Date(milliseconds).toLocaleString();
 
 async function showState() {
-  let state;
+  let text;
   try {
-    state = await (await fetch("/_orthrus/state")).json();
+    text = await (await fetch("/_orthrus/state")).text();
   } catch {
+    shown = undefined;
     at("status").textContent = "not to be reached";
     at("status").dataset.status = "";
     return;
   }
+  if (text === shown) {
+    return;
+  }
+  shown = text;
+  const state = JSON.parse(text);
   const { policies, addresses } = state;
+  const parts = policies.count - state.loaded.length;
   at("version").textContent = state.version;
   at("status").textContent = state.status;
   at("status").dataset.status = state.status;
@@ -43,7 +53,7 @@ async function showState() {
     ...describe("HTTP", addresses.http),
     ...describe("gRPC", addresses.grpc ?? "off"),
     ...describe("Started", time(state.startedAt)),
-    ...describe("Policies", `${policies.count}, from ${policies.driver}`),
+    ...describe("Policies", `${policies.count}, from ${policies.driver}${parts > 0 ? ` (${parts} of them are parts that others import)` : ""}`),
     ...describe("Loaded", time(policies.loadedAt)),
     ...(policies.digest === undefined ? [] : describe("Bundle", policies.digest)),
   );
