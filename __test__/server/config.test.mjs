@@ -330,12 +330,7 @@ const REFUSED = [
   ["--set of a list", ["--set", "audit.mask=[a]"], 2, /--set: `audit\.mask` holds more than one value/],
   ["--set of a mapping", ["--set", "server=1"], 2, /--set: `server` holds more than one value/],
   ["--set of a misspelt key", ["--set", "server.httpListenAdr=:1"], 2, /did you mean `httpListenAddr`\?/],
-  [
-    "--set of what is not supported",
-    ["--set", "storage.git=x"],
-    2,
-    /--set: `storage\.git` is not supported/,
-  ],
+  ["--set of what is not supported", ["--set", "storage.git=x"], 2, /--set: `storage\.git` is not supported/],
   [
     "a mask that masks nothing",
     `${FREE}\n${DISK}\naudit: { enabled: true, file: { path: a.log }, mask: ["inputs[*].principle"] }\n`,

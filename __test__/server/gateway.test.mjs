@@ -2,10 +2,12 @@
 
 import assert from "node:assert/strict";
 import { generateKeyPairSync, sign } from "node:crypto";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { Orthrus } from "orthrus";
 import { raw } from "../examples/support/gateway.mjs";
-import { startServer } from "./support.mjs";
+import { startServer, temporary, until } from "./support.mjs";
 
 const POLICY = `apiVersion: api.cerbos.dev/v1
 resourcePolicy:
@@ -139,6 +141,30 @@ describe("who makes a request", () => {
     const { principal, roles } = await ask("/a", bearer({ sub: "Ann Ö\n,", roles: ["user", "a,b"] }));
     assert.deepEqual([principal, roles], ["Ann%20%C3%96%0A%2C", "user,a%2Cb"]);
   });
+});
+
+test("routes are read again when their file changes, and what is broken changes nothing", async (t) => {
+  const routes = join(temporary(t), "routes.yaml");
+  const write = (path) =>
+    writeFileSync(
+      routes,
+      `routes:\n  - { path: ${path}, resource: { kind: page, attr: { section: a } }, action: get }\n`,
+    );
+  write("/one");
+  const { ask, events } = await start(t, byToken(), { routes });
+  const status = async (path) => (await ask(path, bearer({ sub: "ann", roles: ["user"] }))).status;
+  assert.deepEqual([await status("/one"), await status("/two")], [200, 403]);
+  write("/two");
+  await until(async () => (await status("/two")) === 200, 15_000);
+  assert.equal(await status("/one"), 403);
+  write("two");
+  const refused = ({ logger, level }) => logger === "orthrus.gateway" && level === "error";
+  await until(() => events.some(refused), 15_000);
+  assert.match(events.find(refused).fields.error, /routes\.yaml:2:/);
+  assert.equal(await status("/two"), 200);
+  rmSync(routes);
+  await until(() => events.filter(refused).length === 2, 15_000);
+  assert.equal(await status("/two"), 200, "nor does a file that is gone");
 });
 
 describe("what is refused at the start", () => {

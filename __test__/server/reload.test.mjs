@@ -114,6 +114,29 @@ describe("a directory that is watched", () => {
     });
   }
 
+  test("a file is written after it has been replaced, and a folder after it has been", async (t) => {
+    const folder = directoryOf(t);
+    const server = await watched(t, folder);
+    const becomes = async (action, limit) => {
+      const started = Date.now();
+      await until(async () => (await allowed(server)) === action, 10_000);
+      assert.ok(Date.now() - started < limit, `${Date.now() - started} ms`);
+    };
+    writeFileSync(join(folder, ".doc.yaml.swp"), policy("edit"));
+    renameSync(join(folder, ".doc.yaml.swp"), join(folder, "doc.yaml"));
+    await becomes("edit", 10_000);
+    await sleep(300);
+    writeFileSync(join(folder, "doc.yaml"), policy("view"));
+    await becomes("view", 3000);
+    renameSync(folder, `${folder}-old`);
+    mkdirSync(folder);
+    writeFileSync(join(folder, "doc.yaml"), policy("edit"));
+    await becomes("edit", 10_000);
+    await sleep(300);
+    writeFileSync(join(folder, "doc.yaml"), policy("view"));
+    await becomes("view", 3000);
+  });
+
   test("a link is set to another folder, as Kubernetes does", async (t) => {
     const folder = temporary(t);
     for (const [name, action] of [

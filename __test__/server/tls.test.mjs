@@ -1,51 +1,16 @@
 /** TLS: with certificates of the server alone, of clients as well, and when they are renewed. */
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { certificate, certificates, LOCAL } from "./certificates.mjs";
 import { grpc } from "./clients/index.mjs";
 import { reflectedClient } from "./grpc.mjs";
-import { ROOT, startServer, temporary, until } from "./support.mjs";
+import { ROOT, startServer, until } from "./support.mjs";
 
 const POLICIES = join(ROOT, "policies");
-
-/** A certificate by openssl, signed by itself or by `ca`. */
-function certificate(folder, name, { subject, extensions, ca }) {
-  const path = (kind) => join(folder, `${name}.${kind}`);
-  const signed = ca === undefined ? [] : ["-CA", ca.cert, "-CAkey", ca.key];
-  const args = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
-  execFileSync(
-    "openssl",
-    [
-      ...args,
-      ...["-keyout", path("key"), "-out", path("crt"), "-subj", subject],
-      ...extensions.flatMap((extension) => ["-addext", extension]),
-      ...signed,
-    ],
-    { stdio: "ignore" },
-  );
-  return { cert: path("crt"), key: path("key") };
-}
-
-const CA = ["basicConstraints=critical,CA:TRUE"];
-const NO_CA = "basicConstraints=critical,CA:FALSE";
-const LOCAL = ["subjectAltName=IP:127.0.0.1,DNS:localhost", NO_CA];
-
-function certificates(t) {
-  const folder = temporary(t);
-  const ca = certificate(folder, "ca", { subject: "/CN=orthrus test", extensions: CA });
-  const server = certificate(folder, "server", { subject: "/CN=localhost", extensions: LOCAL, ca });
-  const client = certificate(folder, "client", {
-    subject: "/O=Acme/CN=billing",
-    extensions: ["subjectAltName=URI:spiffe://acme/billing", NO_CA],
-    ca,
-  });
-  const stranger = certificate(folder, "stranger", { subject: "/CN=stranger", extensions: LOCAL });
-  return { folder, ca, server, client, stranger };
-}
 
 /** The status of health, and the certificate of the server. Rejects where there is no connection. */
 function health(address, options) {

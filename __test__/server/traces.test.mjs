@@ -1,10 +1,12 @@
 /** Spans, exported to a collector of our own, as the variables of OpenTelemetry say. */
 
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { certificates } from "./certificates.mjs";
 import { BinaryReader, grpc } from "./clients/index.mjs";
 import { reflectedClient } from "./grpc.mjs";
 import { freePort, post, startCommand, temporary, until } from "./support.mjs";
@@ -80,10 +82,11 @@ function spansOf(bytes) {
   });
 }
 
-/** Takes spans over HTTP. */
-async function collectHttp(t) {
+/** Takes spans over HTTP, with TLS where there is a certificate. */
+async function collectHttp(t, tls) {
   const collected = { requests: 0, spans: [], bytes: "" };
-  const server = createServer(async (request, response) => {
+  const listening = (answer) => (tls === undefined ? createServer(answer) : createSecureServer(pem(tls), answer));
+  const server = listening(async (request, response) => {
     const parts = [];
     for await (const part of request) {
       parts.push(part);
@@ -101,12 +104,14 @@ async function collectHttp(t) {
     server.closeAllConnections();
     server.close();
   });
-  collected.url = `http://127.0.0.1:${server.address().port}`;
+  collected.url = `${tls === undefined ? "http" : "https"}://127.0.0.1:${server.address().port}`;
   return collected;
 }
 
-/** Takes spans over gRPC. */
-async function collectGrpc(t) {
+const pem = ({ cert, key }) => ({ cert: readFileSync(cert), key: readFileSync(key) });
+
+/** Takes spans over gRPC, with TLS where there is a certificate. */
+async function collectGrpc(t, tls) {
   const collected = { requests: 0, spans: [] };
   const server = new grpc.Server();
   const same = (value) => value;
@@ -129,11 +134,15 @@ async function collectGrpc(t) {
     },
   );
   const port = await new Promise((resolve, reject) => {
-    const credentials = grpc.ServerCredentials.createInsecure();
+    const { cert: cert_chain, key: private_key } = tls === undefined ? {} : pem(tls);
+    const credentials =
+      tls === undefined
+        ? grpc.ServerCredentials.createInsecure()
+        : grpc.ServerCredentials.createSsl(null, [{ cert_chain, private_key }]);
     server.bindAsync("127.0.0.1:0", credentials, (error, port) => (error ? reject(error) : resolve(port)));
   });
   t.after(() => server.forceShutdown());
-  collected.url = `http://127.0.0.1:${port}`;
+  collected.url = `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`;
   return collected;
 }
 
@@ -278,6 +287,45 @@ describe("spans are exported", () => {
     two(collected);
   });
 });
+
+for (const [protocol, collect] of [
+  ["http/protobuf", collectHttp],
+  ["grpc", collectGrpc],
+]) {
+  describe(`a collector with TLS (${protocol})`, () => {
+    const env = ({ url }, more) => ({ ...exported({ url }, ALWAYS), OTEL_EXPORTER_OTLP_PROTOCOL: protocol, ...more });
+
+    test("is trusted by OTEL_EXPORTER_OTLP_CERTIFICATE", async (t) => {
+      const { ca, server } = certificates(t);
+      const collected = await collect(t, server);
+      await run(t, env(collected, { OTEL_EXPORTER_OTLP_CERTIFICATE: ca.cert }), check(SAMPLED));
+      assert.equal(two(collected).call.trace, TRACE);
+    });
+
+    test("gets nothing where nobody knows who it is", async (t) => {
+      const { server } = certificates(t);
+      const collected = await collect(t, server);
+      await run(t, env(collected), check(SAMPLED));
+      assert.deepEqual(collected.spans, []);
+    });
+  });
+}
+
+for (const [what, env, told] of [
+  [
+    "an authority that is not there",
+    { OTEL_EXPORTER_OTLP_CERTIFICATE: "none.pem" },
+    /OTEL_EXPORTER_OTLP_CERTIFICATE: none\.pem: /,
+  ],
+  ["a certificate without key", { OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: "package.json" }, /go together/],
+]) {
+  test(`${what} is said at the start`, async (t) => {
+    const env_ = { ...NONE, OTEL_EXPORTER_OTLP_ENDPOINT: "https://127.0.0.1:1", ...env };
+    const server = await startCommand(t, ["--policies", "policies"], { env: env_ });
+    assert.equal(await server.exited, 2);
+    assert.match(server.stderr(), told);
+  });
+}
 
 describe("nothing is exported", () => {
   for (const [what, env, headers] of [
