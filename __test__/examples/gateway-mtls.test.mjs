@@ -174,7 +174,7 @@ const ODD = {
   "a DNS name that is a SPIFFE ID": {
     names: [[DNS, "spiffe://acme/billing"]],
     // Envoy does not tell which kind of name it says.
-    known: { [NO_HEADER]: "spiffe://acme/billing" },
+    known: { "envoy-grpc": "spiffe://acme/billing", [NO_HEADER]: "spiffe://acme/billing" },
   },
   "an address that is a SPIFFE ID": { names: [[EMAIL, "spiffe://acme/billing"]] },
 };
@@ -186,12 +186,12 @@ for (const [index, odd] of Object.values(ODD).entries()) {
   odd.uri = odd.names.find(([type]) => type === URI)?.[1].toString();
 }
 
-/** What a gate calls somebody. */
-function idOf({ proxy, noHeader }, { dn, uri }) {
+/** What a proxy calls somebody. By itself, Envoy over gRPC falls back on the subject. */
+function idOf({ proxy }, { dn, uri }) {
   if (proxy === "nginx") {
     return dn;
   }
-  return uri ?? (noHeader ? dn : undefined);
+  return uri ?? (proxy === "envoy-grpc" ? dn : undefined);
 }
 
 /** Alternative names as they are, to the byte. */

@@ -23,7 +23,7 @@ for (const [name, { program, port, tls }] of Object.entries(PROXIES)) {
     console.log(`${name}: ${program} is not installed`);
   } else {
     started.push(await startProxy(name, certificates));
-    console.log(`${name}: http://127.0.0.1:${port}, https://127.0.0.1:${tls}`);
+    console.log(`${name}: http://127.0.0.1:${port}, https://localhost:${tls}`);
   }
 }
 for (const signal of ["SIGINT", "SIGTERM"]) {
@@ -44,7 +44,7 @@ const text = `${Object.entries(tokens)
 
 Try: curl -H "authorization: Bearer TOKEN" http://127.0.0.1:${port}/profiles/ann
      curl -H "authorization: Bearer TOKEN" http://127.0.0.1:${port}/admin
-     curl --cacert ${certificates}/ca.crt --cert ${certificates}/billing.crt --key ${certificates}/billing.key https://127.0.0.1:${tls}/files/a
+     curl --cacert ${certificates}/ca.crt --cert ${certificates}/billing.crt --key ${certificates}/billing.key https://localhost:${tls}/files/a
 `;
 console.log(`\n${text}`);
 // The same for a browser.
