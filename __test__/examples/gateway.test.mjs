@@ -6,10 +6,13 @@
 
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { makeCertificates } from "../../examples/gateway/certificates.mjs";
 import { PROXIES } from "../../examples/gateway/proxies.mjs";
 import { inRoot } from "../../scripts/lib/project.mjs";
 import { skip } from "./support/app.mjs";
@@ -107,6 +110,11 @@ const ATTACKS = {
       ["x_orthrus_ROLES", "admin"],
     ],
     passes: true,
+  },
+  "`X-Client-Certificate`, and no token": {
+    target: "/files/a",
+    as: () => [],
+    headers: [["X-Client-Certificate", "spiffe://acme/billing"]],
   },
   "`Connection: X-Orthrus-Principal`": {
     target: "/profiles/ann",
@@ -228,13 +236,18 @@ const BODIES = [
 ];
 
 describe("gateway", { skip }, () => {
+  const certificates = mkdtempSync(join(tmpdir(), "orthrus-certificates-"));
   let gateways;
   const seen = {};
 
   before(async () => {
-    gateways = await startGateways();
+    makeCertificates(certificates);
+    gateways = await startGateways(certificates);
   });
-  after(() => gateways?.close());
+  after(async () => {
+    await gateways?.close();
+    rmSync(certificates, { recursive: true, force: true });
+  });
 
   /** Tries it; resolves to the answer, and what the origin got of it. */
   async function attempt(proxy, { claims, as = (issuer) => bearer(issuer.token(claims)), headers = [], ...request }) {
@@ -399,6 +412,7 @@ describe("gateway", { skip }, () => {
     const lines = (text) => text.split("\n").map((line) => line.trim());
     const configs = [
       ...Object.values(PROXIES).map(({ config }) => config),
+      ".cerbos.yaml",
       "traefik/traefik.yaml",
       "traefik/dynamic.yaml",
     ];

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { Orthrus } from "orthrus";
 import { raw } from "../examples/support/gateway.mjs";
+import { reflectedClient } from "./grpc.mjs";
 import { startServer, temporary, until } from "./support.mjs";
 
 const POLICY = `apiVersion: api.cerbos.dev/v1
@@ -27,6 +28,7 @@ const ROUTES = [
 
 const { privateKey, publicKey } = generateKeyPairSync("ed25519");
 const jwk = { ...publicKey.export({ format: "jwk" }), kid: "one", alg: "EdDSA", use: "sig" };
+const AUTHORIZATION = "envoy.service.auth.v3.Authorization";
 const ISSUER = "https://login.example.com";
 
 function token(claims) {
@@ -123,6 +125,32 @@ describe("who makes a request", () => {
     assert.equal((await ask("/a")).status, 401);
     assert.equal((await ask("/a", named("one", "two"))).status, 401, "there twice, it came from the client as well");
   });
+
+  for (const [name, certificate, todo] of [
+    ["a certificate that Envoy tells of over gRPC", {}],
+    [
+      "the same where other proxies tell of it by a header",
+      { header: "X-Client-Id" },
+      "the header of the client counts, and what Envoy says does not",
+    ],
+  ]) {
+    test(`by ${name}`, { todo }, async (t) => {
+      const orthrus = await Orthrus.fromFiles({ "page.yaml": POLICY });
+      const gateway = { proxies: ["envoy"], routes: ROUTES, identity: { certificate } };
+      const { grpc } = await startServer(t, orthrus, { auxData, gateway });
+      const client = await reflectedClient(grpc, [AUTHORIZATION]);
+      t.after(() => client.close());
+      const principal = async (source, headers) => {
+        const http = { method: "GET", path: "/a/b", host: "app.example.com", headers };
+        const { response } = await client.call(AUTHORIZATION, "Check", { attributes: { source, request: { http } } });
+        return response.okResponse?.headers.find(({ header }) => header.key === "x-orthrus-principal")?.header.value;
+      };
+      const billing = { principal: "spiffe://acme/billing" };
+      assert.equal(await principal(billing, { "x-client-id": "spiffe://acme/root" }), billing.principal);
+      assert.equal(await principal(billing, {}), billing.principal);
+      assert.equal(await principal({}, { "x-client-id": "spiffe://acme/root" }), undefined);
+    });
+  }
 
   test("nobody, where that is somebody", async (t) => {
     const { ask } = await start(t, { ...byToken(), anonymous: { id: "anonymous", roles: ["guest"] } });

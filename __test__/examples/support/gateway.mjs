@@ -7,6 +7,7 @@ import { createServer, request as httpRequest } from "node:http";
 import { connect, createServer as createSocketServer } from "node:net";
 import { join, posix } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { connect as connectByTls } from "node:tls";
 import { parse as parseYaml } from "yaml";
 import { startIssuer } from "../../../examples/gateway/issuer.mjs";
 import { startOrigin } from "../../../examples/gateway/origin.mjs";
@@ -18,19 +19,22 @@ import { provideProxies } from "../../../scripts/lib/proxies.mjs";
 const FOLDER = inRoot("examples", "gateway");
 
 /**
- * Starts all. Resolves to `{ issuer, origin, orthrus, ports, proxies, asked, close }`; `proxies` are ports by name, `undefined` where one is not
- * installed, and `asked()` is how many bytes the proxies have sent to orthrus.
+ * Starts all, or the proxies that `only` names; `certificates` is a folder with those of the example, and `options` are given to the server beside its
+ * configuration. Resolves to `{ issuer, origin, orthrus, ports, proxies, tls, asked, close }`; `proxies` are ports by name, `undefined` where one is not
+ * installed, `tls` those by TLS, and `asked()` is how many bytes the proxies have sent to orthrus.
  */
-export async function startGateways() {
+export async function startGateways(certificates, { only = Object.keys(PROXIES), options = [] } = {}) {
   await provideProxies();
   const [issuer, origin] = [await startIssuer(0), await startOrigin(0)];
   const ports = { orthrus: await freePort(), orthrusGrpc: await freePort(), origin: origin.port, issuer: issuer.port };
-  const orthrus = await startOrthrus(ports);
+  const orthrus = await startOrthrus(ports, options);
   const relays = [await startRelay(ports.orthrus), await startRelay(ports.orthrusGrpc)];
   const between = { ...ports, orthrus: relays[0].port, orthrusGrpc: relays[1].port };
   const running = [];
   const proxies = { traefik: await startTraefik(between, running) };
-  for (const [name, { program }] of Object.entries(PROXIES)) {
+  const tls = {};
+  for (const name of only) {
+    const { program } = PROXIES[name];
     if (findProgram(program) === undefined) {
       if (process.env.CI) {
         throw new Error(`${program} is not installed`);
@@ -38,9 +42,11 @@ export async function startGateways() {
       console.log(`SKIPPED: ${program} is not installed`);
       continue;
     }
-    const proxy = await startProxy(name, { ...between, port: await freePort(), admin: await freePort() });
+    const own = { port: await freePort(), tls: await freePort(), admin: await freePort() };
+    const proxy = await startProxy(name, certificates, { ...between, ...own });
     running.push(proxy);
     proxies[name] = proxy.port;
+    tls[name] = proxy.tls;
   }
   const stop = async () => {
     await Promise.all(relays.map((relay) => relay.down()));
@@ -57,7 +63,7 @@ export async function startGateways() {
     await origin.close();
   };
   const asked = () => relays.reduce((sum, { bytes }) => sum + bytes, 0);
-  return { issuer, origin, orthrus: { ...orthrus, start, stop }, ports, proxies, asked, close };
+  return { issuer, origin, orthrus: { ...orthrus, start, stop }, ports, proxies, tls, asked, close };
 }
 
 /** Stands between the proxies and orthrus, and counts what goes there. When it is down nobody can connect. */
@@ -97,7 +103,7 @@ async function startRelay(to) {
 }
 
 /** `orthrus server` on the configuration of the example. It can be stopped and started again. */
-async function startOrthrus(ports) {
+async function startOrthrus(ports, options) {
   const env = {
     ...process.env,
     ORTHRUS_HTTP: String(ports.orthrus),
@@ -107,7 +113,7 @@ async function startOrthrus(ports) {
   let child;
   let output = "";
   const start = async () => {
-    child = spawn(process.execPath, [inRoot("bin", "orthrus.js"), "server"], {
+    child = spawn(process.execPath, [inRoot("bin", "orthrus.js"), "server", ...options], {
       cwd: FOLDER,
       env,
       stdio: ["ignore", "ignore", "pipe"],
@@ -267,7 +273,8 @@ function send({ port, path, headers }) {
 }
 
 /**
- * Sends a request as it is written, byte by byte: no library puts it right. `behind` comes after it, on the same connection. Resolves to `{ status, headers, body }`; a connection that is
+ * Sends a request as it is written, byte by byte: no library puts it right. `behind` comes after it, on the same connection, and `tls` are options of
+ * `tls.connect`, where it is by TLS. Resolves to `{ status, headers, body }`; a connection that is
  * closed without an answer has the status 0.
  */
 export function raw(
@@ -281,6 +288,7 @@ export function raw(
     hosts = ["app.example.com"],
     connection = "close",
     behind = "",
+    tls,
   },
 ) {
   const lines = [
@@ -294,9 +302,11 @@ export function raw(
   }
   return new Promise((resolve) => {
     const chunks = [];
-    const socket = connect(port, "127.0.0.1", () =>
-      socket.write(`${lines.join("\r\n")}\r\n\r\n${body}${behind}`, "latin1"),
-    );
+    const write = () => socket.write(`${lines.join("\r\n")}\r\n\r\n${body}${behind}`, "latin1");
+    const socket =
+      tls === undefined
+        ? connect(port, "127.0.0.1", write)
+        : connectByTls({ port, host: "127.0.0.1", servername: "app.example.com", ...tls }, write);
     socket.setTimeout(20_000, () => socket.destroy());
     socket.on("data", (chunk) => chunks.push(chunk));
     socket.on("error", () => undefined);

@@ -8,7 +8,7 @@ const SPIFFE: &str = "spiffe://";
 
 /// The principal of a certificate that was verified: its SPIFFE ID, or else its first other alternative name, or else the
 /// common name of its subject. None where it has none of them, or several SPIFFE IDs: such a certificate is no SVID, and
-/// whose it is nobody can tell.
+/// whose it is nobody can tell. None as well where the SPIFFE ID is malformed: a proxy may have written it in another way.
 ///
 /// The attributes are `authenticated`, `type` (`certificate`), and what there is of `commonName` and `sans`.
 #[must_use]
@@ -22,7 +22,7 @@ pub fn principal_from_certificate(
     let mut spiffe = sans.iter().copied().filter(|san| is_spiffe(san));
     let id = match (spiffe.next(), spiffe.next()) {
         (Some(_), Some(_)) => return None,
-        (Some(id), None) => id,
+        (Some(id), None) => Some(id).filter(|id| is_well_formed(id))?,
         (None, _) => sans.first().copied().or(common_name)?,
     };
     let mut attr = Map::new();
@@ -42,6 +42,20 @@ fn is_spiffe(san: &str) -> bool {
     san.get(..SPIFFE.len()).is_some_and(|scheme| scheme.eq_ignore_ascii_case(SPIFFE))
 }
 
+/// Whether a SPIFFE ID has the form of the standard (SPIFFE-ID, 2): a trust domain, and segments none of which is empty or dots.
+fn is_well_formed(id: &str) -> bool {
+    let is_name_byte =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-_".contains(&byte);
+    let is_domain = |name: &str| !name.is_empty() && name.bytes().all(is_name_byte);
+    let is_segment = |name: &str| {
+        !matches!(name, "" | "." | "..")
+            && name.bytes().all(|byte| is_name_byte(byte) || byte.is_ascii_uppercase())
+    };
+    let Some(rest) = id.strip_prefix(SPIFFE) else { return false };
+    let mut parts = rest.split('/');
+    parts.next().is_some_and(is_domain) && parts.all(is_segment)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +68,13 @@ mod tests {
             (Some("api"), &["", "api.acme.test"], Some("api.acme.test")),
             (Some("api"), &[], Some("api")),
             (Some("api"), &["spiffe://acme/a", "SPIFFE://acme/b"], None),
+            (None, &["spiffe://acme"], Some("spiffe://acme")),
+            (Some("api"), &["SPIFFE://acme/a"], None),
+            (Some("api"), &["spiffe://acme/a,spiffe://acme/b"], None),
+            (Some("api"), &["spiffe://acme/a!"], None),
+            (Some("api"), &["spiffe://acme/../a"], None),
+            (Some("api"), &["spiffe://acme/a/"], None),
+            (Some("api"), &["spiffe:///a"], None),
             (Some(""), &[""], None),
             (None, &[], None),
         ] {

@@ -80,7 +80,7 @@ pub struct TokenIdentity {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CertificateIdentity {
-    /// The header in which the proxy says whose it is. Envoy says it by gRPC, and needs none.
+    /// The header in which the proxy says whose it is. It is not read over gRPC, by which Envoy says it without one.
     pub header: Option<String>,
     /// The role of those who have one.
     #[serde(default = "service")]

@@ -6,7 +6,7 @@ use orthrus_gateway::{GatewayPrincipal, principal_from_certificate};
 use serde_json::{Map, Value};
 
 use super::config::{Anonymous, Identity, TokenIdentity};
-use super::question::Question;
+use super::question::{Certificate, Question};
 use crate::pdp::Claims;
 use crate::proto::cerbos::engine::v1::Principal;
 use crate::tokens::{Believed, TokenError, Tokens};
@@ -44,15 +44,22 @@ pub(super) async fn person(
         return by_token(options, &claims);
     }
     if let Some(options) = &identity.certificate {
-        let name = match &options.header {
-            None => question.certificate.clone(),
-            Some(header) => {
-                one(question.values(header)).map_err(|()| Nobody::Unauthenticated("CERTIFICATE_UNCLEAR"))?
+        let unclear = Nobody::Unauthenticated("CERTIFICATE_UNCLEAR");
+        let name = match (&question.certificate, &options.header) {
+            // By a header, the client itself would say it.
+            (Certificate::Told(name), _) => name.clone(),
+            (Certificate::InHeader, Some(header)) => {
+                one(question.values(header)).map_err(|()| unclear.clone())?
             }
+            (Certificate::InHeader, None) => None,
         };
         if let Some(name) = name.filter(|name| !name.is_empty()) {
+            // What is no text is the same as other things that are none.
+            if name.contains(char::REPLACEMENT_CHARACTER) {
+                return Err(unclear);
+            }
             let principal = principal_from_certificate(None, &[name], &options.role);
-            let principal = principal.ok_or(Nobody::Unauthenticated("CERTIFICATE_UNCLEAR"))?;
+            let principal = principal.ok_or(unclear)?;
             return Ok(Person { principal: to_proto(principal), claims: None });
         }
     }

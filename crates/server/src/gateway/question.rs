@@ -19,8 +19,16 @@ pub(super) struct Question {
     pub(super) query: Option<String>,
     /// What the client sent, and the proxy.
     pub(super) headers: Vec<(String, String)>,
-    /// Whose certificate the proxy has verified, where it says so elsewhere than in a header.
-    pub(super) certificate: Option<String>,
+    pub(super) certificate: Certificate,
+}
+
+/// Where a proxy says whose certificate it has verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Certificate {
+    /// In the header that is configured.
+    InHeader,
+    /// Beside the headers; none where there is no certificate.
+    Told(Option<String>),
 }
 
 /// Why there is no question.
@@ -36,7 +44,13 @@ impl Question {
                 ["x-forwarded-method", "x-forwarded-uri", "x-forwarded-host"]
             }
         };
-        Self::new(one(headers, method)?, one(headers, uri)?, one(headers, host)?, texts(headers), None)
+        Self::new(
+            one(headers, method)?,
+            one(headers, uri)?,
+            one(headers, host)?,
+            texts(headers),
+            Certificate::InHeader,
+        )
     }
 
     /// The question of Envoy over HTTP: a copy of the request, below a prefix.
@@ -47,7 +61,7 @@ impl Question {
             Some(host) => host,
             None => one(headers, "host")?,
         };
-        Self::new(method.as_str(), target, host, texts(headers), None)
+        Self::new(method.as_str(), target, host, texts(headers), Certificate::InHeader)
     }
 
     /// The question of Envoy over gRPC.
@@ -67,7 +81,7 @@ impl Question {
             asked.headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect()
         };
         let certificate = source.map(|it| it.principal).filter(|principal| !principal.is_empty());
-        Self::new(&asked.method, &asked.path, &asked.host, headers, certificate)
+        Self::new(&asked.method, &asked.path, &asked.host, headers, Certificate::Told(certificate))
     }
 
     fn new(
@@ -75,7 +89,7 @@ impl Question {
         target: &str,
         host: &str,
         headers: Vec<(String, String)>,
-        certificate: Option<String>,
+        certificate: Certificate,
     ) -> Result<Self, Unclear> {
         if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-') {
             return Err(Unclear("the method is none"));
