@@ -67,15 +67,16 @@ const IDENTITY_PREFIXES = [
   "x-ms-client-principal",
 ];
 
+/** Whether a client could name itself by a header of this name, in small letters. */
+export function namesIdentity(name: string): boolean {
+  return IDENTITY_HEADERS.includes(name) || IDENTITY_PREFIXES.some((prefix) => name.startsWith(prefix));
+}
+
 /** Headers without those by which a client could name itself, and those that change what a request asks for. */
 export function withoutIdentity(headers: Headers, others: readonly string[]): Headers {
   const kept = new Headers(headers);
   for (const name of [...headers.keys()]) {
-    if (
-      IDENTITY_HEADERS.includes(name) ||
-      others.includes(name) ||
-      IDENTITY_PREFIXES.some((prefix) => name.startsWith(prefix))
-    ) {
+    if (namesIdentity(name) || others.includes(name)) {
       kept.delete(name);
     }
   }

@@ -4,6 +4,7 @@ import type { Resource, Value } from "../engine/request.js";
 import { OptionsError } from "../errors.js";
 import { isRecord } from "../identity/identity.js";
 import { unknownOption } from "../options-names.js";
+import { namesIdentity } from "./identity.js";
 import type { NormalPath } from "./path.js";
 
 /** An attribute: a text in which `{name}` stands for a part of the path, or a header or parameter of the query by its name. */
@@ -153,6 +154,9 @@ function checkResource(resource: unknown, at: string, names: ReadonlySet<string>
       if (given.length !== 1 || typeof given[0] !== "string" || given[0] === "") {
         throw new OptionsError(path, "must be a text, { header: name } or { query: name }");
       }
+      if (typeof source["header"] === "string" && namesIdentity(source["header"].toLowerCase())) {
+        throw new OptionsError(`${path}.header`, "must be no header by which a client could name itself");
+      }
     }
   }
 }
@@ -264,6 +268,22 @@ function matchSegments(segments: readonly Segment[], path: readonly string[]): R
   return path.length === segments.length ? parts : undefined;
 }
 
+/** Of a parameter of the query as many as there are: which of several counts is for each reader to say. */
+function valuesOf(
+  source: RouteAttribute,
+  fill: (template: string) => string,
+  { headers, url }: { headers: Headers; url: URL },
+): string[] {
+  if (typeof source === "string") {
+    return [fill(source)];
+  }
+  if ("query" in source) {
+    return url.searchParams.getAll(source.query);
+  }
+  const value = headers.get(source.header);
+  return value === null ? [] : [value];
+}
+
 function describe(
   route: Route,
   parts: Record<string, string>,
@@ -283,15 +303,13 @@ function describe(
   }
   const attributes: Record<string, Value> = {};
   for (const [name, source] of Object.entries(attr)) {
-    const value =
-      typeof source === "string"
-        ? fill(source)
-        : "header" in source
-          ? request.headers.get(source.header)
-          : request.url.searchParams.get(source.query);
+    const values = valuesOf(source, fill, request);
+    if (values.length > 1) {
+      return undefined;
+    }
     // What is not said is no attribute, and not an empty one.
-    if (value !== null) {
-      attributes[name] = value;
+    if (values[0] !== undefined) {
+      attributes[name] = values[0];
     }
   }
   const resource: Resource = {

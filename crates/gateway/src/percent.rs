@@ -36,13 +36,21 @@ pub(crate) fn encode_into(out: &mut String, text: &str) {
     }
 }
 
-/// The first parameter of a name, decoded as `application/x-www-form-urlencoded` (WHATWG URL).
-pub(crate) fn parameter(query: &str, name: &str) -> Option<String> {
+/// A parameter is there more than once: which of them counts is for each reader to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Repeated;
+
+/// The parameter of a name, decoded as `application/x-www-form-urlencoded` (WHATWG URL).
+pub(crate) fn parameter(query: &str, name: &str) -> Result<Option<String>, Repeated> {
     // What stands behind a `#` is no part of a query.
     let query = query.split('#').next().unwrap_or_default();
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    let mut pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    pairs.find(|(key, _)| form_decode(key) == name).map(|(_, value)| form_decode(value))
+    let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let mut values = pairs.filter(|(key, _)| form_decode(key) == name).map(|(_, value)| value);
+    match (values.next(), values.next()) {
+        (_, Some(_)) => Err(Repeated),
+        (value, None) => Ok(value.map(form_decode)),
+    }
 }
 
 /// What is no encoding stays as it is, and what is no UTF-8 becomes U+FFFD.
@@ -70,9 +78,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_parameter_of_a_name() {
+    fn the_parameter_of_a_name() {
         for (query, value) in [
-            ("v=1&v=2", Some("1")),
             ("a=b&v=a+b%2B%20c", Some("a b+ c")),
             ("&&%76=x", Some("x")),
             ("v", Some("")),
@@ -84,7 +91,10 @@ mod tests {
             ("V=1", None),
             ("", None),
         ] {
-            assert_eq!(parameter(query, "v").as_deref(), value, "{query}");
+            assert_eq!(parameter(query, "v"), Ok(value.map(str::to_owned)), "{query}");
+        }
+        for query in ["v=1&v=2", "v&a&v", "v=1&%76=1"] {
+            assert_eq!(parameter(query, "v"), Err(Repeated), "{query}");
         }
     }
 }

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use orthrus::text::{Diagnostics, Source};
 
 use crate::path::NormalPath;
-use crate::percent;
+use crate::percent::{self, Repeated};
 use crate::route_test::RouteTest;
 pub(crate) use decode::METHOD;
 use template::Template;
@@ -135,7 +135,7 @@ impl Routes {
         self.routes.is_empty()
     }
 
-    /// What a request asks for; None where no route fits.
+    /// What a request asks for; None where no route fits, or a parameter of the query that counts is given more than once.
     #[must_use]
     pub fn matching(&self, request: &AskedRequest<'_>) -> Option<RouteMatch> {
         let mut routes = self.routes.iter().filter(|route| route.takes(request.method, request.host));
@@ -144,7 +144,7 @@ impl Routes {
         Some(RouteMatch {
             route: route.path.clone(),
             action: route.action.of(request.method)?,
-            resource: route.resource.fill(&parts, request),
+            resource: route.resource.fill(&parts, request).ok()?,
         })
     }
 }
@@ -183,26 +183,31 @@ fn is_host(pattern: &str, host: &str) -> bool {
 }
 
 impl ResourceTemplate {
-    fn fill(&self, parts: &[Cow<'_, str>], request: &AskedRequest<'_>) -> MatchedResource {
+    fn fill(&self, parts: &[Cow<'_, str>], request: &AskedRequest<'_>) -> Result<MatchedResource, Repeated> {
         let id = Some(self.id.fill(parts)).filter(|id| !id.is_empty());
-        let attr = self.attr.iter();
-        MatchedResource {
+        let mut attr = Vec::with_capacity(self.attr.len());
+        for (name, attribute) in &self.attr {
+            // What is not said is no attribute, and not an empty one.
+            if let Some(value) = attribute.value(parts, request)? {
+                attr.push((name.clone(), value));
+            }
+        }
+        Ok(MatchedResource {
             kind: self.kind.clone(),
             id: id.unwrap_or_else(|| request.path.text.clone()),
             scope: self.scope.fill(parts),
             policy_version: self.policy_version.fill(parts),
-            // What is not said is no attribute, and not an empty one.
-            attr: attr.filter_map(|(name, it)| Some((name.clone(), it.value(parts, request)?))).collect(),
-        }
+            attr,
+        })
     }
 }
 
 impl Attribute {
-    fn value(&self, parts: &[Cow<'_, str>], request: &AskedRequest<'_>) -> Option<String> {
+    fn value(&self, parts: &[Cow<'_, str>], request: &AskedRequest<'_>) -> Result<Option<String>, Repeated> {
         match self {
-            Self::Text(template) => Some(template.fill(parts)),
-            Self::Header(name) => (request.header)(name),
-            Self::Query(name) => percent::parameter(request.query?, name),
+            Self::Text(template) => Ok(Some(template.fill(parts))),
+            Self::Header(name) => Ok((request.header)(name)),
+            Self::Query(name) => request.query.map_or(Ok(None), |query| percent::parameter(query, name)),
         }
     }
 }

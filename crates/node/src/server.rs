@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use orthrus::text::Source;
 use orthrus_host::diagnostics_json;
 use orthrus_identity::Verifier;
 use orthrus_server::config::{ServerConfig, plain, read_config};
-use orthrus_server::{Answer, Event, Host, Origin, Running, StartError, start};
+use orthrus_server::{Answer, Event, Host, Level, Origin, Running, StartError, start};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -31,7 +31,7 @@ pub struct Server {
 /// server is kept by JavaScript, until it is stopped.
 type Hear = ThreadsafeFunction<String, UnknownReturnValue, String, Status, false, true, QUEUE>;
 
-/// As many texts may wait for JavaScript. What happens meanwhile is not told, and what is asked has no answer.
+/// As many texts may wait for JavaScript. What happens meanwhile is counted, and what is asked has no answer.
 const QUEUE: usize = 1024;
 
 /// What JavaScript is asked, by number.
@@ -63,27 +63,49 @@ impl Asked {
     }
 }
 
-/// The process as the server sees it.
-struct Process(Arc<Asked>);
+/// The process as the server sees it. Events have a queue of their own, so that many of them are in nobody's way who asks.
+struct Process {
+    asked: Arc<Asked>,
+    hear: Hear,
+    /// Events that were not told since the last one that was.
+    untold: AtomicU64,
+}
 
-impl Host for Process {
-    fn keys(&self, key_set: usize, renew: bool) -> Answer<()> {
-        let asked = self.0.ask(json!({ "ask": "keys", "keySet": key_set, "renew": renew }));
-        Box::pin(async move { asked.await.map(drop) })
-    }
-
-    fn is_revoked(&self, claims: String) -> Answer<bool> {
-        self.0.ask(json!({ "ask": "revoked", "claims": claims }))
-    }
-
-    fn log(&self, event: Event) {
+impl Process {
+    fn tell(&self, event: &Event) -> bool {
         let line = json!({
             "level": event.level.as_str(),
             "logger": event.logger,
             "message": event.message,
             "fields": event.fields,
         });
-        self.0.hear.call(line.to_string(), ThreadsafeFunctionCallMode::NonBlocking);
+        self.hear.call(line.to_string(), ThreadsafeFunctionCallMode::NonBlocking) == Status::Ok
+    }
+}
+
+impl Host for Process {
+    fn keys(&self, key_set: usize, renew: bool) -> Answer<()> {
+        let asked = self.asked.ask(json!({ "ask": "keys", "keySet": key_set, "renew": renew }));
+        Box::pin(async move { asked.await.map(drop) })
+    }
+
+    fn is_revoked(&self, claims: String) -> Answer<bool> {
+        self.asked.ask(json!({ "ask": "revoked", "claims": claims }))
+    }
+
+    fn log(&self, event: Event) {
+        if !self.tell(&event) {
+            self.untold.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let untold = self.untold.swap(0, Ordering::Relaxed);
+        if untold > 0 {
+            let message = "the process was too busy to hear all that happened";
+            let event = Event::new(Level::Warn, "orthrus.server", message).with("untold", untold);
+            if !self.tell(&event) {
+                self.untold.fetch_add(untold, Ordering::Relaxed);
+            }
+        }
     }
 }
 
@@ -107,12 +129,10 @@ pub(crate) fn serve(
         wrong_option(path.strip_prefix("config.").unwrap_or(&path), &plain(&error.inner().to_string()))
     })?;
     let Loaded { policies, took } = engines::get(engine)?;
-    let asked = Arc::new(Asked {
-        hear: hear.build_threadsafe_function().weak::<true>().max_queue_size::<QUEUE>().build()?,
-        last: AtomicU32::new(0),
-        waiting: Mutex::default(),
-    });
-    let host: Arc<dyn Host> = Arc::new(Process(Arc::clone(&asked)));
+    let build = || hear.build_threadsafe_function().weak::<true>().max_queue_size::<QUEUE>().build();
+    let asked = Arc::new(Asked { hear: build()?, last: AtomicU32::new(0), waiting: Mutex::default() });
+    let host = Process { asked: Arc::clone(&asked), hear: build()?, untold: AtomicU64::new(0) };
+    let host: Arc<dyn Host> = Arc::new(host);
     let origin = Origin { driver: options.driver, directory: options.directory, took };
     let started = catch_unwind(AssertUnwindSafe(|| start(options.config, policies, &origin, host)));
     let running = started.map_err(|_| Failure::PANICKED)?.map_err(|error| match error {

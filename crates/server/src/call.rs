@@ -27,6 +27,26 @@ pub(crate) struct Call {
     pub(crate) request_context: OnceLock<RequestContext>,
 }
 
+/// The end of a call, which is told also where nobody waits for the answer any more.
+pub(crate) struct Ending<'a> {
+    call: &'a Call,
+    pdp: &'a Pdp,
+    code: Code,
+}
+
+impl Ending<'_> {
+    /// It is answered.
+    pub(crate) fn with(mut self, code: Code) {
+        self.code = code;
+    }
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.call.end(self.pdp, self.code);
+    }
+}
+
 impl Call {
     pub(crate) fn begin(pdp: &Pdp, method: &'static str, peer: &Peer, headers: HeaderMap) -> Self {
         Self {
@@ -41,8 +61,13 @@ impl Call {
         }
     }
 
+    /// To be kept until it is answered.
+    pub(crate) fn ending<'a>(&'a self, pdp: &'a Pdp) -> Ending<'a> {
+        Ending { call: self, pdp, code: Code::Cancelled }
+    }
+
     /// Tells metrics, traces and the audit log how it ended.
-    pub(crate) fn end(&self, pdp: &Pdp, code: Code) {
+    fn end(&self, pdp: &Pdp, code: Code) {
         pdp.metrics.rpc(self.method, code, self.started.elapsed());
         self.span.end(code == Code::Ok);
         if let Some(audit) = &pdp.audit {

@@ -14,7 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep};
 use tower::ServiceExt;
 
 use crate::config::Advanced;
@@ -39,8 +39,10 @@ pub(crate) struct Peer {
 
 /// The largest head of a request; larger ones are 431.
 const MAX_HEAD: usize = 64 << 10;
-/// How much of what a client goes on sending is read and thrown away, where its head is refused.
+/// How much of what a client goes on sending at the end is read and thrown away.
 const MAX_DISCARDED: usize = 4 * MAX_HEAD;
+/// How long it is read on.
+const LINGER: Duration = Duration::from_millis(500);
 /// How long a client of HTTP/2 may take to agree that its connection ends.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// How often it is looked whether a client of HTTP/2 is still there.
@@ -113,7 +115,8 @@ impl Accepted {
             }
         };
         let progress = Shared::new(Progress::new(opened));
-        let observed = Observed { stream, progress: progress.clone(), is_shut: false, discarded: 0 };
+        let observed =
+            Observed { stream, progress: progress.clone(), is_shut: false, discarded: 0, lingering: None };
         let asked = progress.clone();
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
             answer(router.clone(), request, peer.clone(), asked.clone())
@@ -192,6 +195,7 @@ struct Observed {
     progress: Shared,
     is_shut: bool,
     discarded: usize,
+    lingering: Option<Pin<Box<Sleep>>>,
 }
 
 impl AsyncRead for Observed {
@@ -221,20 +225,23 @@ impl AsyncWrite for Observed {
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
-    /// A client that is still sending a head that is refused would get a reset in place of the answer, if nobody read on.
+    /// A client that is still sending what nobody wants would get a reset in place of the answer, if nobody read on.
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.is_shut {
             ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
             self.is_shut = true;
         }
         let mut bytes = [0; 4096];
-        while self.discarded < MAX_DISCARDED && self.progress.get(|it| it.is_in_head()) {
+        while self.discarded < MAX_DISCARDED {
             let mut buffer = ReadBuf::new(&mut bytes);
-            let read = ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer));
-            if read.is_err() || buffer.filled().is_empty() {
-                break;
+            match Pin::new(&mut self.stream).poll_read(context, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => self.discarded += buffer.filled().len(),
+                Poll::Ready(_) => break,
+                Poll::Pending => {
+                    let limit = || Box::pin(tokio::time::sleep(LINGER));
+                    return self.lingering.get_or_insert_with(limit).as_mut().poll(context).map(Ok);
+                }
             }
-            self.discarded += buffer.filled().len();
         }
         Poll::Ready(Ok(()))
     }

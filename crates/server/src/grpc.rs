@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::map_response;
+use axum::middleware::{map_request, map_response};
 use http::HeaderValue;
 use tonic::codec::CompressionEncoding;
 use tonic::{Code, Request, Response};
@@ -26,6 +26,7 @@ use crate::proto::cerbos::response::v1::{
 };
 use crate::proto::cerbos::svc::v1::cerbos_service_server::{CerbosService, CerbosServiceServer};
 use crate::proto::{self};
+use crate::punctual::punctual;
 use crate::server::Shared;
 use crate::{authzen, cerbos};
 
@@ -68,7 +69,15 @@ pub(crate) fn router(shared: &Arc<Shared>) -> (Router, HealthReporter) {
         routes = routes.add_service(service);
     }
     routes = crate::gateway::grpc::add(routes, shared);
-    (routes.prepare().into_axum_router().layer(map_response(too_large)), reporter)
+    let mut router = routes.prepare().into_axum_router().layer(map_response(too_large));
+    if let Some(limit) = shared.config.server.advanced.http.read_timeout.limit() {
+        router = router.layer(map_request(move |request: axum::extract::Request| async move {
+            // Who reflects may ask for more later.
+            let is_stream = request.uri().path().starts_with("/grpc.reflection.");
+            if is_stream { request } else { punctual(request, limit) }
+        }));
+    }
+    (router, reporter)
 }
 
 /// The services of which health is told, beside that of the server as a whole.
@@ -92,9 +101,10 @@ macro_rules! answer {
         let ($pdp, (metadata, extensions, asked)) = (&$self.0.pdp, $request.into_parts());
         let peer = extensions.get::<Peer>().cloned().unwrap_or_default();
         let call = Call::begin($pdp, $method, &peer, metadata.into_headers());
+        let ending = call.ending($pdp);
         let ($call, $asked) = (&call, &asked);
         let result = $run;
-        call.end($pdp, result.as_ref().map_or_else(|status| status.code, |_| Code::Ok));
+        ending.with(result.as_ref().map_or_else(|status| status.code, |_| Code::Ok));
         if let (true, Ok(answer)) = ($self.0.config.server.log_request_payloads, &result) {
             $self.0.log_payload(&call, answer);
         }

@@ -58,11 +58,14 @@ impl Level {
 }
 
 impl Event {
-    pub(crate) fn new(level: Level, logger: &'static str, message: impl Into<String>) -> Self {
+    /// Without fields.
+    pub fn new(level: Level, logger: &'static str, message: impl Into<String>) -> Self {
         Self { level, logger, message: message.into(), fields: Map::new() }
     }
 
-    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+    /// With one more field.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.fields.insert(name.to_owned(), value.into());
         self
     }

@@ -128,11 +128,6 @@ impl Progress {
         matches!(self.phase, Phase::Opening { .. })
     }
 
-    /// Whether bytes have come of which no request was made.
-    pub(crate) fn is_in_head(&self) -> bool {
-        matches!(self.phase, Phase::Head { .. })
-    }
-
     /// None while it may take as long as it wants.
     pub(crate) fn deadline(&self, patience: &Patience) -> Option<Deadline> {
         let (since, limit, is_idle) = match self.phase {
@@ -183,7 +178,6 @@ mod tests {
         let mut progress = Progress::new(start);
         progress.heard(b"PRI", start);
         progress.heard(b"X / HTTP/1.1\r\n", start + Duration::from_secs(1));
-        assert!(progress.is_in_head());
         assert_eq!(deadline(&progress, start), Some((2, false)));
         progress.asked();
         assert_eq!(deadline(&progress, start), None);

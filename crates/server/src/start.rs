@@ -202,32 +202,59 @@ async fn bind(config: &ServerConfig) -> Result<(Socket, Option<Socket>), StartEr
     Ok((http, grpc))
 }
 
-/// Reads certificates and routes again when their files change.
+/// Reads certificates and routes again when their files change, and as long as they are refused: what was seen may have been half of it.
 async fn watch_files(tls: Option<Tls>, shared: Arc<Shared>) {
-    let certificates = || tls.as_ref().map(Tls::modified);
-    let routes = || shared.gateway.as_ref().and_then(|gateway| gateway.file());
-    let mut seen = (certificates(), routes());
+    let mut certificates = tls.map(|tls| {
+        let signature = tls.signature();
+        (tls, Watched { signature, refused: None })
+    });
+    let mut routes = Watched { signature: shared.gateway.as_ref().map(Gateway::signature), refused: None };
     loop {
         tokio::time::sleep(LOOK).await;
-        let now = (certificates(), routes());
-        if let (Some(tls), true) = (&tls, now.0 != seen.0) {
-            tell(&shared, "orthrus.tls", "certificates", tls.reload().map_err(|error| error.message));
+        if let Some((tls, watched)) = &mut certificates {
+            let reload = || tls.reload().map_err(|error| error.message);
+            watched.look(tls.signature(), reload, &shared, "orthrus.tls", "certificates");
         }
-        if let (Some(gateway), true) = (&shared.gateway, now.1 != seen.1) {
-            tell(&shared, "orthrus.gateway", "routes", gateway.reload());
+        if let Some(gateway) = &shared.gateway {
+            let reload = || gateway.reload();
+            routes.look(Some(gateway.signature()), reload, &shared, "orthrus.gateway", "routes");
         }
-        seen = now;
     }
 }
 
-fn tell(shared: &Shared, logger: &'static str, what: &str, read: Result<(), String>) {
-    shared.host.log(match read {
-        Ok(()) => Event::new(Level::Info, logger, format!("the {what} are read again")),
-        Err(error) => {
-            let message = format!("the {what} are refused: those that were read before still count");
-            Event::new(Level::Error, logger, message).with("error", error)
+/// Files as they were seen last.
+struct Watched<S> {
+    signature: S,
+    /// Why they are refused.
+    refused: Option<String>,
+}
+
+impl<S: PartialEq> Watched<S> {
+    fn look(
+        &mut self,
+        signature: S,
+        reload: impl FnOnce() -> Result<(), String>,
+        shared: &Shared,
+        logger: &'static str,
+        what: &str,
+    ) {
+        if signature == self.signature && self.refused.is_none() {
+            return;
         }
-    });
+        self.signature = signature;
+        let refused = reload().err();
+        match &refused {
+            None => {
+                shared.host.log(Event::new(Level::Info, logger, format!("the {what} are read again")));
+            }
+            Some(error) if self.refused.as_ref() != Some(error) => {
+                let message = format!("the {what} are refused: those that were read before still count");
+                shared.host.log(Event::new(Level::Error, logger, message).with("error", error.as_str()));
+            }
+            Some(_) => {}
+        }
+        self.refused = refused;
+    }
 }
 
 impl Running {

@@ -1,13 +1,11 @@
 //! TLS: certificates from files, read again when they change, and those of clients.
 
 use std::fmt;
-use std::fs;
 use std::io;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
@@ -16,6 +14,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::config::TlsConfig;
 use crate::connection::Stream;
+use crate::signature::{Signature, signature};
 
 /// Accepts connections by the certificates that there are now.
 #[derive(Clone)]
@@ -44,11 +43,10 @@ impl Tls {
         Ok(Self { config: config.clone(), current })
     }
 
-    /// When its files were last changed.
-    pub(crate) fn modified(&self) -> Option<SystemTime> {
+    /// What tells that its files have changed.
+    pub(crate) fn signature(&self) -> Vec<Signature> {
         let TlsConfig { cert, key, ca_cert } = &self.config;
-        let modified = |path| fs::metadata(path).and_then(|it| it.modified()).ok();
-        [Some(cert), Some(key), ca_cert.as_ref()].into_iter().flatten().filter_map(modified).max()
+        [Some(cert), Some(key), ca_cert.as_ref()].into_iter().flatten().map(|path| signature(path)).collect()
     }
 
     /// Reads the files again; where they are wrong, those that were read before still count.
@@ -80,7 +78,10 @@ fn read(config: &TlsConfig) -> Result<ServerConfig, TlsError> {
         }
     };
     let chain = certificates("cert", &config.cert)?;
-    let key = PrivateKeyDer::from_pem_file(&config.key).map_err(|error| wrong("key", &config.key, &error))?;
+    let key = PrivateKeyDer::from_pem_file(&config.key).map_err(|error| match error {
+        pem::Error::NoItemsFound => wrong("key", &config.key, &"there is no private key in it"),
+        error => wrong("key", &config.key, &error),
+    })?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -98,8 +99,12 @@ fn read(config: &TlsConfig) -> Result<ServerConfig, TlsError> {
             builder.with_client_cert_verifier(verifier)
         }
     };
-    let mut server =
-        builder.with_single_cert(chain, key).map_err(|error| wrong("cert", &config.cert, &error))?;
+    let mut server = builder.with_single_cert(chain, key).map_err(|error| match error {
+        rustls::Error::InconsistentKeys(_) => {
+            wrong("cert", &config.cert, &format_args!("it is not of the key in {}", config.key.display()))
+        }
+        error => wrong("cert", &config.cert, &error),
+    })?;
     server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(server)
 }

@@ -9,6 +9,7 @@ use orthrus::yaml::{self, Budget, Kind};
 
 use super::template::Template;
 use super::{Action, Attribute, ResourceTemplate, Route, Routes, RoutesFile, rivals};
+use crate::headers::names_identity;
 use crate::route_test;
 use path::Path;
 
@@ -49,9 +50,9 @@ static KIND: Rule = Rule {
 static HEADER: Rule = Rule {
     allows: |value| {
         let is_of_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        !value.is_empty() && value.bytes().all(is_of_token)
+        !value.is_empty() && value.bytes().all(is_of_token) && !names_identity(value)
     },
-    expected: "the name of a header",
+    expected: "the name of a header, and of none by which a client could name itself, such as X-User-Id",
 };
 
 /// Reads the one document of a file.

@@ -11,14 +11,15 @@ mod question;
 mod verdict;
 
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use orthrus::text::{Diagnostics, Source};
 use orthrus_gateway::Routes;
 
 use crate::config::TokenConfig;
+use crate::signature::{Signature, signature};
 use crate::start::StartError;
 pub use config::{
     Anonymous, CertificateIdentity, GatewayConfig, Identity, Proxy, RoutesConfig, TokenIdentity,
@@ -68,17 +69,38 @@ impl Gateway {
                 Some(_) => {}
             }
         }
-        if anonymous.as_ref().is_some_and(|it| it.id.is_empty() || it.roles.is_empty()) {
-            return Err(wrong("identity.anonymous", "must have an id, and at least one role".to_owned()));
+        let needs_header = config.proxies.iter().any(|proxy| *proxy != Proxy::Envoy);
+        if needs_header && certificate.as_ref().is_some_and(|it| it.header.is_none()) {
+            let message = "say in which header the proxy tells whose certificate it is; only Envoy tells it otherwise, over gRPC";
+            return Err(wrong("identity.certificate.header", message.to_owned()));
+        }
+        if let Some(CertificateIdentity { header, role }) = certificate {
+            if role.is_empty() {
+                return Err(wrong("identity.certificate.role", "must not be empty".to_owned()));
+            }
+            if header.as_ref().is_some_and(|name| !is_free(name)) {
+                let message = "must be the name of a header that tells nothing else";
+                return Err(wrong("identity.certificate.header", message.to_owned()));
+            }
+        }
+        let cookie = token.as_ref().and_then(|token| token.cookie.as_deref());
+        if cookie.is_some_and(|name| !is_token(name)) {
+            return Err(wrong("identity.token.cookie", "must be the name of a cookie".to_owned()));
+        }
+        if anonymous.as_ref().is_some_and(|it| {
+            it.id.is_empty() || it.roles.is_empty() || it.roles.iter().any(String::is_empty)
+        }) {
+            let message = "must have an id, and at least one role, none of them empty";
+            return Err(wrong("identity.anonymous", message.to_owned()));
         }
         let routes = read_routes(&config.routes).map_err(|message| wrong("routes", message))?;
         Ok(Self { config: config.clone(), routes: ArcSwap::from_pointee(routes) })
     }
 
-    /// The file that routes are in, and when it was last changed; none where they are in no file.
-    pub(crate) fn file(&self) -> Option<(&str, Option<SystemTime>)> {
+    /// What tells that the file of the routes has changed.
+    pub(crate) fn signature(&self) -> Signature {
         match &self.config.routes {
-            RoutesConfig::File(path) => Some((path, fs::metadata(path).and_then(|it| it.modified()).ok())),
+            RoutesConfig::File(path) => signature(Path::new(path)),
             RoutesConfig::Inline(_) => None,
         }
     }
@@ -92,6 +114,21 @@ impl Gateway {
     pub(crate) fn serves(&self, proxy: Proxy) -> bool {
         self.config.proxies.contains(&proxy)
     }
+}
+
+/// A name of headers and cookies (RFC 9110, 5.6.2).
+fn is_token(name: &str) -> bool {
+    ::http::HeaderName::try_from(name).is_ok()
+}
+
+/// Whether a header can tell whose a certificate is: others are read already.
+fn is_free(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let is_read = ["authorization", "cookie", "host"].contains(&name.as_str())
+        || ["x-forwarded-method", "x-forwarded-uri", "x-forwarded-host"].contains(&name.as_str())
+        || name.starts_with("x-original-")
+        || name.starts_with("x-orthrus-");
+    is_token(&name) && !is_read
 }
 
 /// Routes whose tests pass.

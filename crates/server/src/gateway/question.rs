@@ -1,5 +1,7 @@
 //! What a proxy asks about, read where that proxy says it. What is there twice, or not at all, has no meaning that is sure.
 
+use std::net::Ipv6Addr;
+
 use http::{HeaderMap, Method, Uri};
 
 use super::Proxy;
@@ -134,15 +136,21 @@ fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
 }
 
 fn hostname(host: &str) -> Result<String, Unclear> {
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split_once(']').map_or("", |(address, _)| address),
-        None => host.split_once(':').map_or(host, |(name, _)| name),
+    let (name, port) = match host.strip_prefix('[') {
+        Some(rest) => rest.split_once(']').unwrap_or(("", "")),
+        None => host.split_at(host.find(':').unwrap_or(host.len())),
     };
-    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:".contains(&byte);
-    if name.is_empty() || !name.bytes().all(is_name) {
+    let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let is_name =
+        if host.starts_with('[') { name.parse::<Ipv6Addr>().is_ok() } else { name.split('.').all(is_label) };
+    if !is_name || !(port.is_empty() || port.strip_prefix(':').is_some_and(is_port)) {
         return Err(Unclear("the host is none"));
     }
-    Ok(name.trim_end_matches('.').to_ascii_lowercase())
+    Ok(name.to_ascii_lowercase())
 }
 
 #[cfg(test)]

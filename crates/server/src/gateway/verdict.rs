@@ -99,6 +99,7 @@ pub(super) async fn verdict(
         Proxy::Envoy => "orthrus.gateway/Envoy",
     };
     let call = Call::begin(pdp, method, peer, headers);
+    let ending = call.ending(pdp);
     let verdict = match question {
         Ok(question) => decide(shared, &call, &question)
             .await
@@ -118,7 +119,7 @@ pub(super) async fn verdict(
         }
     };
     pdp.metrics.gateway(proxy.name(), outcome);
-    call.end(pdp, code);
+    ending.with(code);
     verdict
 }
 

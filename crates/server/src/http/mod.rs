@@ -128,11 +128,12 @@ async fn answer<Q: DeserializeOwned + Default, A: Serialize>(
     let pretty = is_pretty(&parts.uri);
     let peer = parts.extensions.get::<Peer>().cloned().unwrap_or_default();
     let call = Call::begin(&shared.pdp, method, &peer, parts.headers);
+    let ending = call.ending(&shared.pdp);
     let result = match read::<Q>(shared, body).await {
         Ok(asked) => run(&shared.pdp, &call, &asked).await,
         Err(status) => Err(status),
     };
-    call.end(&shared.pdp, result.as_ref().map_or_else(|status| status.code, |_| Code::Ok));
+    ending.with(result.as_ref().map_or_else(|status| status.code, |_| Code::Ok));
     match result {
         Ok(answer) => {
             if shared.config.server.log_request_payloads {
