@@ -1,14 +1,16 @@
 /** The audit log: line by line as the PDP's, and what can be set of it. */
 
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Orthrus } from "orthrus";
 import { parse } from "yaml";
 import { comparable, JWT, lifetime, STORE, skip, startBoth } from "./both.mjs";
 import { reflectedClient } from "./grpc.mjs";
-import { CONFORMANCE, hasCorpus, post, startCommand, startServer, temporary, until } from "./support.mjs";
+import { CONFORMANCE, hasCorpus, post, ROOT, startCommand, startServer, temporary, until } from "./support.mjs";
 
 const CERBOS = "cerbos.svc.v1.CerbosService";
 const AUTHZEN = "authzen.authorization.v1.AuthorizationService";
@@ -304,7 +306,7 @@ describe("what is logged", () => {
       "peer.address",
       "peer.forwardedFor",
       "metadata.x-request",
-      "none.there",
+      "outputs[*].validationErrors[*].message",
     ];
     const { lines } = await logged(t, { mask, includeMetadataKeys: ["x-request"] }, [asked(["view"])]);
     const text = JSON.stringify(lines);
@@ -387,6 +389,76 @@ describe("where it goes", () => {
     const lines = linesOf(path);
     assert.equal(lines.length, 600);
     assert.deepEqual(new Set(lines.map(({ callId }) => callId)), ids);
+  });
+
+  test("when somebody has put the file away another is begun", async (t) => {
+    const folder = temporary(t);
+    const path = join(folder, "audit.log");
+    const engine = await Orthrus.fromFiles({ "doc.yaml": POLICY });
+    const file = { path, logRotation: { maxFileSizeMB: 1 } };
+    const audit = { enabled: true, accessLogsEnabled: false, file };
+    const { server, url } = await startServer(t, engine, { audit });
+    const big = asked(["view"], { attr: { text: "x".repeat(1 << 18) } });
+    for (let turn = 0; turn < 12; turn++) {
+      if (turn === 2) {
+        await until(() => linesOf(path).length === 2);
+        renameSync(path, join(folder, "by-logrotate.log"));
+      }
+      await post(`${url}/api/check/resources`, big);
+    }
+    await server.stop();
+    assert.ok(existsSync(path));
+    const lines = readdirSync(folder).flatMap((name) => linesOf(join(folder, name)));
+    assert.equal(lines.length, 12);
+  });
+
+  test("a call that nobody waits for any more is told as cancelled", async (t) => {
+    const path = join(temporary(t), "audit.log");
+    const engine = await Orthrus.fromFiles({ "doc.yaml": POLICY });
+    const { url } = await startServer(t, engine, { audit: { enabled: true, file: { path } } });
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    socket.on("error", () => undefined);
+    socket.write("POST /api/check/resources HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{");
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    assert.equal(linesOf(path).length, 0);
+    socket.destroy();
+    await until(() => linesOf(path).length === 1);
+    const [line] = linesOf(path);
+    assert.equal(line.method, "/cerbos.svc.v1.CerbosService/CheckResources");
+    assert.ok([1, 3].includes(line.statusCode), JSON.stringify(line));
+  });
+
+  test("an output that takes nothing does not keep a server from stopping", async (t) => {
+    const script = `
+      import { Orthrus } from "orthrus";
+      import { serve } from "orthrus/server";
+      const engine = await Orthrus.fromFiles({ "doc.yaml": ${JSON.stringify(POLICY)} });
+      const server = { httpListenAddr: "127.0.0.1:0", grpcListenAddr: "" };
+      const running = await serve(engine, { server, audit: { enabled: true, file: { path: "stdout" } } });
+      console.error("at " + running.addresses.http);
+      process.on("SIGTERM", () => running.stop(500).then(() => process.exit(0)));
+    `;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], { cwd: ROOT });
+    t.after(() => child.kill("SIGKILL"));
+    let told = "";
+    child.stderr.setEncoding("utf8").on("data", (text) => {
+      told += text;
+    });
+    // Nobody reads what it writes.
+    child.stdout.pause();
+    await until(() => told.includes("at "));
+    const [, address] = /at (\S+)/.exec(told);
+    const big = asked(["view"], { attr: { text: "x".repeat(1 << 18) } });
+    for (let turn = 0; turn < 10; turn++) {
+      const { status } = await post(`http://${address}/api/check/resources`, big);
+      assert.equal(status, 200);
+    }
+    const started = Date.now();
+    child.kill();
+    await new Promise((resolve) => child.once("exit", resolve));
+    assert.ok(Date.now() - started < 15_000, `${Date.now() - started} ms`);
+    assert.match(told, /the audit log takes no more: what was still to be written is lost/);
   });
 
   test("a disk that is full: checks go on, and it is said once and counted", {

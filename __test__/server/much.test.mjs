@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { before, describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { post, ROOT, startServer } from "./support.mjs";
 
 const CHECK = "/api/check/resources";
@@ -12,8 +12,8 @@ describe("a request that asks for much", () => {
   let server;
   before(async () => {
     server = await startServer({}, join(ROOT, "policies"));
-    return () => server.server.stop(0);
   });
+  after(() => server.server.stop(0));
 
   /** Answers, with the time that it took in milliseconds. */
   const timed = async (path, body) => {

@@ -75,6 +75,40 @@ describe("the page", { skip: skipBrowser }, () => {
       await screenshot(page, "server-page-check");
     }));
 
+  test("tears no short word apart where it is narrow, and is as wide as the screen", () =>
+    open(async (page) => {
+      await page.setViewportSize({ width: 375, height: 800 });
+      await page.getByRole("button", { name: "Check" }).click();
+      await page.locator("#effects tbody tr").first().waitFor();
+      const heights = await page
+        .locator("#effects th, #effects td:nth-child(2), #effects td:nth-child(3), #policies th")
+        .evaluateAll((cells) => cells.map((cell) => [cell.textContent, cell.getClientRects()[0].height, cell.tagName]));
+      const heading = heights.filter(([, , tag]) => tag === "TH").map(([, height]) => height);
+      assert.ok(Math.max(...heading) - Math.min(...heading) < 2, JSON.stringify(heights));
+      const lines = await page.locator("#effects td:nth-child(3)").evaluateAll((cells) =>
+        cells.map((cell) => {
+          const range = document.createRange();
+          range.selectNodeContents(cell);
+          return range.getClientRects().length;
+        }),
+      );
+      assert.deepEqual(lines, [1, 1]);
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= 375));
+      await screenshot(page, "server-page-narrow");
+    }));
+
+  test("what is marked stays marked while nothing changes", () =>
+    open(async (page) => {
+      const marked = () => page.evaluate(() => getSelection().toString());
+      await page.evaluate(() => getSelection().selectAllChildren(document.querySelector("#policies tbody")));
+      const text = await marked();
+      assert.match(text, /resource\.document/);
+      const asked = page.waitForResponse("**/_orthrus/state");
+      await asked;
+      await page.waitForTimeout(200);
+      assert.equal(await marked(), text);
+    }));
+
   test("says what is wrong with a request", () =>
     open(async (page) => {
       await page.locator("#request").fill('{ "principal": { "id": "a", "roles": [] }, "resources": [] }');

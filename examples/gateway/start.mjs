@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { createServer } from "node:http";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { makeCertificates } from "./certificates.mjs";
 import { startIssuer } from "./issuer.mjs";
@@ -14,10 +15,19 @@ const certificates = join(folder, "certificates");
 makeCertificates(certificates);
 const issuer = await startIssuer(PORTS.issuer);
 await startOrigin(PORTS.origin);
-const orthrus = spawn("orthrus", ["server", "--log-format", "text"], { cwd: folder, stdio: "inherit", shell: true });
-orthrus.once("exit", (code) => process.exit(code ?? 1));
-
+// By itself, and not by a shell or npx, which would end at a signal and leave it behind.
+const command = [join(folder, "node_modules/orthrus/bin/orthrus.js"), "server", "--log-format", "text"];
+const orthrus = spawn(process.execPath, command, { cwd: folder, stdio: "inherit" });
 const started = [];
+orthrus.once("exit", async (code) => {
+  await Promise.all(started.map(({ stop }) => stop()));
+  process.exit(code ?? 1);
+});
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.once(signal, () => orthrus.kill("SIGTERM"));
+}
+await until(() => fetch(`http://127.0.0.1:${PORTS.orthrus}/_cerbos/health`).then(({ ok }) => ok));
+
 for (const [name, { program, port, tls }] of Object.entries(PROXIES)) {
   if (findProgram(program) === undefined) {
     console.log(`${name}: ${program} is not installed`);
@@ -25,12 +35,6 @@ for (const [name, { program, port, tls }] of Object.entries(PROXIES)) {
     started.push(await startProxy(name, certificates));
     console.log(`${name}: http://127.0.0.1:${port}, https://localhost:${tls}`);
   }
-}
-for (const signal of ["SIGINT", "SIGTERM"]) {
-  process.once(signal, async () => {
-    await Promise.all(started.map(({ stop }) => stop()));
-    orthrus.kill("SIGTERM");
-  });
 }
 
 const tokens = {
@@ -49,3 +53,9 @@ Try: curl -H "authorization: Bearer TOKEN" http://127.0.0.1:${port}/profiles/ann
 console.log(`\n${text}`);
 // The same for a browser.
 createServer((_, response) => response.end(text)).listen(Number(process.env.PORT ?? 3000), "127.0.0.1");
+
+async function until(is) {
+  while (!(await is().catch(() => false))) {
+    await sleep(50);
+  }
+}

@@ -197,10 +197,12 @@ impl Shapes {
 }
 
 fn unknown(name: &str, messages: &[&DescriptorProto]) -> String {
-    let known: Vec<&str> = messages
+    let mut known: Vec<&str> = messages
         .iter()
         .flat_map(|message| message.field.iter().map(prost_types::FieldDescriptorProto::json_name))
         .collect();
+    known.sort_unstable();
+    known.dedup();
     match nearest(name, known.iter().copied()) {
         Some(near) => format!("there is no `{name}`; did you mean `{near}`?"),
         None => format!("there is no `{name}`; there are {}", known.join(", ")),
@@ -250,7 +252,7 @@ mod tests {
             ("checkResources.input[*]", "did you mean `inputs`?"),
             ("peer.adress", "did you mean `address`?"),
             ("inpts[*]", "did you mean `inputs`?"),
-            ("none", "there is no `none`; there are inputs"),
+            ("none", "there is no `none`; there are auditTrail, callId"),
             ("peer[0]", "[0] is for lists"),
             ("timestamp.seconds", "nothing below"),
         ] {
