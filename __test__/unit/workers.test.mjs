@@ -311,14 +311,14 @@ describe("a failure", () => {
           path: "/{x*}",
           resource: {
             kind: "x",
-            attr: { user: { header: "x-user-id" }, tenant: { header: "x-tenant" }, agent: { header: "user-agent" } },
+            attr: { tenant: { header: "x-tenant" }, agent: { header: "user-agent" } },
           },
           action: "get",
         },
       ],
       engine: { checkResource: async ({ resource }) => seen.push(resource.attr) && { isAllowed: () => true } },
     });
-    const headers = { "x-user-id": "root", "x-tenant": "acme", "user-agent": "test" };
+    const headers = { "x-tenant": "acme", "user-agent": "test" };
     await worker.fetch(new Request("https://api.example.com/x", { headers }), {}, undefined);
     assert.deepEqual(seen, [{ agent: "test" }]);
   });
@@ -326,6 +326,11 @@ describe("a failure", () => {
   for (const [what, others, path] of [
     ["a slip", { rout: [] }, "rout"],
     ["no engine", { engine: undefined }, "engine"],
+    [
+      "an attribute by which a client could name itself",
+      { routes: [{ path: "/", resource: { kind: "x", attr: { user: { header: "X-User-Id" } } }, action: "get" }] },
+      "routes[0].resource.attr.user.header",
+    ],
     ["an origin that is not set", { origin: undefined }, "origin"],
     ["an origin that is no URL", { origin: "example" }, "origin"],
     [
