@@ -465,7 +465,8 @@ describe("where it goes", () => {
     skip: !existsSync("/dev/full") && "SKIPPED: there is no /dev/full",
   }, async (t) => {
     const engine = await Orthrus.fromFiles({ "doc.yaml": POLICY });
-    const { url, events } = await startServer(t, engine, { audit: { enabled: true, file: { path: "/dev/full" } } });
+    const audit = { enabled: true, file: { path: "/dev/full" } };
+    const { server, url, events } = await startServer(t, engine, { audit });
     for (let turn = 0; turn < 3; turn++) {
       const { body } = await post(`${url}/api/check/resources`, asked(["view"]));
       assert.equal(body.results[0].actions.view, "EFFECT_ALLOW");
@@ -476,5 +477,7 @@ describe("where it goes", () => {
     const text = await (await fetch(`${url}/_cerbos/metrics`)).text();
     const lost = Number(/^cerbos_dev_audit_error_count_total (\d+)/m.exec(text)[1]);
     assert.ok(lost >= 1, text);
+    await server.stop();
+    assert.match(events.at(-1).message, /cannot be written: what was still to be written is lost/);
   });
 });

@@ -245,6 +245,7 @@ describe("what is refused at the start", () => {
     ],
     ["tokens that nobody verifies", "gateway.identity.token", {}, { auxData: { jwt: { disableVerification: true } } }],
     ["a file of routes that is not there", "gateway.routes", { routes: "none.yaml" }],
+    ["no routes", "gateway.routes", { routes: [] }],
     ["routes that are wrong", "gateway.routes", { routes: [{ path: "a", resource: { kind: "x" }, action: "y" }] }],
     ["a certificate that nobody tells of", "gateway.identity.certificate.header", { identity: { certificate: {} } }],
     ...["x-forwarded-uri", "Authorization", "X-Original-URI", "X-Orthrus-Principal", "a b", ""].map((header) => [

@@ -347,7 +347,7 @@ for (const protocol of ["http/protobuf", "grpc"]) {
   test(`a collector that is not there holds nothing up (${protocol})`, async (t) => {
     const env = exported({ url: `http://127.0.0.1:${await freePort()}` }, ALWAYS);
     let stopped;
-    await run(t, { ...env, OTEL_EXPORTER_OTLP_PROTOCOL: protocol }, async (server) => {
+    const server = await run(t, { ...env, OTEL_EXPORTER_OTLP_PROTOCOL: protocol }, async (server) => {
       for (let turn = 0; turn < 20; turn++) {
         const asked = Date.now();
         await check({})(server);
@@ -355,6 +355,10 @@ for (const protocol of ["http/protobuf", "grpc"]) {
       }
       stopped = Date.now();
     });
+    const { events } = server;
+    const told = events().filter(({ "log.logger": logger }) => logger === "orthrus.traces");
+    assert.equal(told.length, 1, "it is said once");
+    assert.match(told[0].error, /\S/);
     assert.ok(Date.now() - stopped < 15_000, `it stopped after ${Date.now() - stopped} ms`);
   });
 }

@@ -43,7 +43,7 @@ const MAX_HEAD: usize = 64 << 10;
 const MAX_DISCARDED: usize = 4 * MAX_HEAD;
 /// How long it is read on.
 const LINGER: Duration = Duration::from_millis(500);
-/// How long a client of HTTP/2 may take to agree that its connection ends.
+/// How long a client may take to agree that its connection ends.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// How often it is looked whether a client of HTTP/2 is still there.
 const PING: Duration = Duration::from_secs(120);
@@ -100,6 +100,7 @@ impl Accepted {
     pub(crate) async fn serve(self, mut stop: watch::Receiver<bool>) {
         let Self { stream, peer, tls, router, terms } = self;
         let Terms { server, patience, max_age } = &*terms;
+        let mut patience = *patience;
         let opened = Instant::now();
         let (stream, peer) = match tls {
             None => (stream, peer),
@@ -128,7 +129,7 @@ impl Accepted {
         let mut is_ending = false;
         loop {
             let now = Instant::now();
-            match progress.get(|it| it.deadline(patience)) {
+            match progress.get(|it| it.deadline(&patience)) {
                 Some(Deadline { at, is_idle: false }) if at <= now => return,
                 Some(Deadline { at, .. }) if at <= now => break,
                 deadline => {
@@ -148,6 +149,7 @@ impl Accepted {
                 }
                 connection.as_mut().graceful_shutdown();
                 (age, is_ending) = (None, true);
+                patience = patience.at_most(FAREWELL);
             }
         }
         connection.as_mut().graceful_shutdown();

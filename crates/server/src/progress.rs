@@ -41,6 +41,12 @@ impl Patience {
         }
     }
 
+    /// With so much time at most for whoever is there already.
+    pub(crate) fn at_most(self, limit: Duration) -> Self {
+        let shorter = |own: Option<Duration>| Some(own.map_or(limit, |own| own.min(limit)));
+        Self { head: shorter(self.head), idle: shorter(self.idle), ..self }
+    }
+
     /// The shortest of them: nothing can be over earlier, whatever comes next.
     pub(crate) fn shortest(&self) -> Option<Duration> {
         [self.opening, self.head, self.idle].into_iter().flatten().min()
@@ -207,5 +213,11 @@ mod tests {
         assert_eq!(Progress::new(Instant::now()).deadline(&patience), None);
         assert_eq!(patience.shortest(), None);
         assert_eq!(PATIENCE.shortest(), Some(Duration::from_secs(1)));
+        let limited = |limit| patience.at_most(Duration::from_secs(limit));
+        assert_eq!(
+            (limited(5).head, limited(5).idle),
+            (Some(Duration::from_secs(5)), Some(Duration::from_secs(5)))
+        );
+        assert_eq!(PATIENCE.at_most(Duration::from_secs(5)).idle, PATIENCE.idle);
     }
 }

@@ -167,7 +167,7 @@ fn share(
     let audit = AuditLog::open(&config.audit, &origin.directory, &metrics, &host)?;
     let gateway = config.gateway.as_ref().map(|it| Gateway::new(it, &config.tokens)).transpose()?;
     let tracer = if config.traces {
-        Tracer::from_environment()
+        Tracer::from_environment(&host)
             .map_err(|message| StartError::Config { path: "traces".to_owned(), message })?
     } else {
         Tracer::off()

@@ -1,6 +1,9 @@
 //! Spans for OpenTelemetry, by the variables `OTEL_*` of the environment. Off unless an endpoint is given, and then nothing is done.
 
-use std::{env, fs, thread};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use std::{env, fmt, fs, thread};
 
 use http::HeaderMap;
 use opentelemetry::propagation::{Extractor, TextMapPropagator};
@@ -9,10 +12,12 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_otlp::tonic_types::transport::{Certificate, ClientTlsConfig, Identity};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig, WithTonicConfig};
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
-use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
+use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider, SpanData, SpanExporter as Exporter};
 
 use crate::call::Call;
+use crate::host::{Event, Host, Level};
 use crate::pdp::Asked;
 
 /// Makes spans; none where it is off.
@@ -33,7 +38,7 @@ impl Tracer {
     }
 
     /// Off where the environment names no endpoint.
-    pub(crate) fn from_environment() -> Result<Self, String> {
+    pub(crate) fn from_environment(host: &Arc<dyn Host>) -> Result<Self, String> {
         let is_set = |name: &str| env::var(name).is_ok_and(|value| !value.is_empty());
         let is_disabled = env::var("OTEL_SDK_DISABLED").is_ok_and(|value| value.eq_ignore_ascii_case("true"));
         let has_endpoint =
@@ -53,6 +58,7 @@ impl Tracer {
             _ => SpanExporter::builder().with_tonic().with_tls_config(tls.config()).build(),
         };
         let exporter = exporter.map_err(|error| format!("OTEL_EXPORTER_OTLP_*: {error}"))?;
+        let exporter = Reporting { exporter, host: Arc::clone(host), is_failing: AtomicBool::new(false) };
         let mut builder = SdkTracerProvider::builder().with_batch_exporter(exporter);
         if !is_set("OTEL_TRACES_SAMPLER") {
             // As the PDP does: what is traced is for the caller to say.
@@ -114,6 +120,43 @@ impl Span {
             }
             context.span().end();
         }
+    }
+}
+
+/// Says when spans do not arrive: once, and again after they did.
+struct Reporting {
+    exporter: SpanExporter,
+    host: Arc<dyn Host>,
+    is_failing: AtomicBool,
+}
+
+impl fmt::Debug for Reporting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.exporter.fmt(f)
+    }
+}
+
+impl Exporter for Reporting {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let exported = self.exporter.export(batch).await;
+        let was_failing = self.is_failing.swap(exported.is_err(), Ordering::Relaxed);
+        if let (false, Err(error)) = (was_failing, &exported) {
+            let event = Event::new(Level::Warn, "orthrus.traces", "spans cannot be exported");
+            self.host.log(event.with("error", error.to_string()));
+        }
+        exported
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.exporter.shutdown_with_timeout(timeout)
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.exporter.force_flush()
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.exporter.set_resource(resource);
     }
 }
 

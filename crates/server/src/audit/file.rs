@@ -52,15 +52,15 @@ impl RotatedFile {
 
     pub(super) fn flush(&mut self) -> io::Result<()> {
         let mut written = 0;
-        let result = loop {
+        let mut result = Ok(());
+        while written < self.pending.len() && result.is_ok() {
             match self.out.write(&self.pending[written..]) {
-                _ if written == self.pending.len() => break Ok(()),
-                Ok(0) => break Err(io::ErrorKind::WriteZero.into()),
+                Ok(0) => result = Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => written += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => break Err(error),
+                Err(error) => result = Err(error),
             }
-        };
+        }
         self.pending.drain(..written);
         self.pending.shrink_to(MAX_PENDING / 8);
         result

@@ -15,6 +15,10 @@ use crate::metrics::Metrics;
 /// Lines that may wait to be written. With more, decisions wait.
 const BACKLOG: usize = 16 << 10;
 
+/// How often it is tried again to write what a disk does not take.
+const RETRY: Duration = Duration::from_secs(1);
+const FOREVER: Duration = Duration::from_secs(86_400);
+
 pub(super) struct Writer {
     lines: Mutex<Option<SyncSender<String>>>,
     /// Hears when the thread has ended.
@@ -82,18 +86,19 @@ fn run(
     _alive: Sender<Never>,
 ) {
     let mut failing = false;
-    while let Ok(first) = lines.recv() {
-        let mut result = write_all(&mut outs, &first, metrics);
-        while let Ok(line) = lines.try_recv() {
-            result = result.and(write_all(&mut outs, &line, metrics));
-        }
-        for out in &mut outs {
-            let flushed = out.flush();
-            if flushed.is_err() {
-                metrics.audit_failed();
+    loop {
+        let mut result = Ok(());
+        match lines.recv_timeout(if failing { RETRY } else { FOREVER }) {
+            Ok(first) => {
+                result = write_all(&mut outs, &first, metrics);
+                while let Ok(line) = lines.try_recv() {
+                    result = result.and(write_all(&mut outs, &line, metrics));
+                }
             }
-            result = result.and(flushed);
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
         }
+        result = result.and(flush_all(&mut outs, metrics));
         // Said once, and again after it has worked.
         if let (false, Err(error)) = (failing, &result) {
             let event = Event::new(Level::Error, "orthrus.audit", "the audit log cannot be written");
@@ -101,6 +106,22 @@ fn run(
         }
         failing = result.is_err();
     }
+    if let Err(error) = flush_all(&mut outs, metrics) {
+        let message = "the audit log cannot be written: what was still to be written is lost";
+        host.log(Event::new(Level::Error, "orthrus.audit", message).with("error", error.to_string()));
+    }
+}
+
+fn flush_all(outs: &mut [Out], metrics: &Metrics) -> io::Result<()> {
+    let mut result = Ok(());
+    for out in outs {
+        let flushed = out.flush();
+        if flushed.is_err() {
+            metrics.audit_failed();
+        }
+        result = result.and(flushed);
+    }
+    result
 }
 
 fn write_all(outs: &mut [Out], line: &str, metrics: &Metrics) -> io::Result<()> {

@@ -144,6 +144,9 @@ fn read_routes(config: &RoutesConfig) -> Result<Routes, String> {
         }
     };
     let file = Routes::from_source(&source).map_err(|found| render(&found))?;
+    if file.routes.is_empty() {
+        return Err("there are none, so that nothing would pass".to_owned());
+    }
     let failures: Vec<String> = file
         .tests
         .iter()
