@@ -40,6 +40,25 @@ function requests() {
   return hasCorpus ? Object.fromEntries(all.flat()) : {};
 }
 
+/** Starts a process that does `first`, and serves with an audit log to a stream; it tells its `address`. */
+function startScript(t, first, stream) {
+  const script = `
+    import { Orthrus } from "orthrus";
+    import { serve } from "orthrus/server";
+    ${first}
+    const engine = await Orthrus.fromFiles({ "doc.yaml": ${JSON.stringify(POLICY)} });
+    const server = { httpListenAddr: "127.0.0.1:0", grpcListenAddr: "" };
+    const running = await serve(engine, { server, audit: { enabled: true, file: { path: "${stream}" } } });
+    process.on("SIGTERM", () => running.stop(500).then(() => process.exit(0)));
+    process.send(running.addresses.http);
+  `;
+  const stdio = ["ignore", "pipe", "pipe", "ipc"];
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script], { cwd: ROOT, stdio });
+  t.after(() => child.kill("SIGKILL"));
+  child.address = new Promise((resolve) => child.once("message", resolve));
+  return child;
+}
+
 /** The lines of a log. */
 function linesOf(path) {
   const text = existsSync(path) ? readFileSync(path, "utf8") : "";
@@ -429,26 +448,64 @@ describe("where it goes", () => {
     assert.ok([1, 3].includes(line.statusCode), JSON.stringify(line));
   });
 
+  test("calls that are cut are told, by a stop and by writeTimeout", async (t) => {
+    const engine = await Orthrus.fromFiles({ "doc.yaml": POLICY });
+    for (const [advanced, status] of [
+      [{}, 1],
+      [{ http: { writeTimeout: "300ms" } }, 4],
+    ]) {
+      const path = join(temporary(t), "audit.log");
+      const audit = { enabled: true, file: { path } };
+      const { server, url } = await startServer(t, engine, { audit, server: { advanced } });
+      const { hostname, port } = new URL(url);
+      const socket = connect(Number(port), hostname);
+      socket.on("error", () => undefined);
+      let got = "";
+      socket.on("data", (data) => {
+        got += data;
+      });
+      socket.write("POST /api/check/resources HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{");
+      if (status === 4) {
+        await until(() => got.includes(" 504 "));
+      } else {
+        await new Promise((resolve) => setTimeout(resolve, 300));
+      }
+      await server.stop(100);
+      assert.deepEqual(
+        linesOf(path).map(({ statusCode }) => statusCode),
+        [status],
+      );
+      socket.destroy();
+    }
+  });
+
+  test("a stream that is read slowly gets all lines whole, also where Node.js writes to it", async (t) => {
+    const child = startScript(t, 'console.log("mine"); console.error("mine");', "stderr");
+    child.stderr.setEncoding("utf8").pause();
+    const address = await child.address;
+    const body = asked(["view"], { attr: { text: "x".repeat(3000) } });
+    const answers = Promise.all(Array.from({ length: 300 }, () => post(`http://${address}/api/check/resources`, body)));
+    let text = "";
+    const lines = () => text.split("\n").filter((line) => line.includes("cerbos.audit"));
+    await until(() => {
+      text += child.stderr.read(8192) ?? child.stderr.read() ?? "";
+      return lines().length >= 600;
+    }, 60_000);
+    await answers;
+    lines().forEach((line) => {
+      JSON.parse(line);
+    });
+  });
+
   test("an output that takes nothing does not keep a server from stopping", async (t) => {
-    const script = `
-      import { Orthrus } from "orthrus";
-      import { serve } from "orthrus/server";
-      const engine = await Orthrus.fromFiles({ "doc.yaml": ${JSON.stringify(POLICY)} });
-      const server = { httpListenAddr: "127.0.0.1:0", grpcListenAddr: "" };
-      const running = await serve(engine, { server, audit: { enabled: true, file: { path: "stdout" } } });
-      console.error("at " + running.addresses.http);
-      process.on("SIGTERM", () => running.stop(500).then(() => process.exit(0)));
-    `;
-    const child = spawn(process.execPath, ["--input-type=module", "-e", script], { cwd: ROOT });
-    t.after(() => child.kill("SIGKILL"));
+    const child = startScript(t, "", "stdout");
     let told = "";
     child.stderr.setEncoding("utf8").on("data", (text) => {
       told += text;
     });
-    // Nobody reads what it writes.
+    const address = await child.address;
+    // Nobody reads what it writes from now on.
     child.stdout.pause();
-    await until(() => told.includes("at "));
-    const [, address] = /at (\S+)/.exec(told);
     const big = asked(["view"], { attr: { text: "x".repeat(1 << 18) } });
     for (let turn = 0; turn < 10; turn++) {
       const { status } = await post(`http://${address}/api/check/resources`, big);

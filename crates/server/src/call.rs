@@ -1,7 +1,7 @@
 //! A call: who makes it, and when.
 
 use std::sync::OnceLock;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use http::HeaderMap;
 use tonic::Code;
@@ -32,9 +32,16 @@ pub(crate) struct Ending<'a> {
     call: &'a Call,
     pdp: &'a Pdp,
     code: Code,
+    limit: Option<Duration>,
 }
 
 impl Ending<'_> {
+    /// Where it takes longer it is ended by who has set that limit.
+    pub(crate) fn within(mut self, limit: Option<Duration>) -> Self {
+        self.limit = limit;
+        self
+    }
+
     /// It is answered.
     pub(crate) fn with(mut self, code: Code) {
         self.code = code;
@@ -43,7 +50,9 @@ impl Ending<'_> {
 
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
-        self.call.end(self.pdp, self.code);
+        let is_late = self.limit.is_some_and(|limit| self.call.started.elapsed() >= limit);
+        let code = if self.code == Code::Cancelled && is_late { Code::DeadlineExceeded } else { self.code };
+        self.call.end(self.pdp, code);
     }
 }
 
@@ -63,7 +72,7 @@ impl Call {
 
     /// To be kept until it is answered.
     pub(crate) fn ending<'a>(&'a self, pdp: &'a Pdp) -> Ending<'a> {
-        Ending { call: self, pdp, code: Code::Cancelled }
+        Ending { call: self, pdp, code: Code::Cancelled, limit: None }
     }
 
     /// Tells metrics, traces and the audit log how it ended.

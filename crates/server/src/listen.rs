@@ -10,7 +10,8 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 #[cfg(unix)]
 use tokio::net::UnixListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::connection::{Accepted, Peer, Stream, Terms};
 use crate::tls::Tls;
@@ -107,7 +108,7 @@ fn bind_unix(_path: &str, _mode: u32) -> io::Result<Socket> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no Unix sockets here"))
 }
 
-/// Serves connections until it is told to stop; resolves when those that were under way have ended.
+/// Serves connections until it is told to stop; resolves when those that were under way have ended. They end with it where it is aborted.
 pub(crate) async fn serve(
     socket: Socket,
     tls: Option<Tls>,
@@ -116,12 +117,12 @@ pub(crate) async fn serve(
     mut stop: watch::Receiver<bool>,
 ) {
     let terms = Arc::new(terms);
-    // Each connection holds the one end: when all have ended, the other hears of it.
-    let (alive, mut ended) = mpsc::channel::<()>(1);
+    let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
             accepted = socket.accept() => accepted,
             _ = stop.wait_for(|stop| *stop) => break,
+            Some(_) = connections.join_next() => continue,
         };
         let Ok((stream, address)) = accepted else {
             // Too many open files, mostly: others close meanwhile.
@@ -132,12 +133,8 @@ pub(crate) async fn serve(
         let peer = Peer { address, subject: None };
         let connection =
             Accepted { stream, peer, tls: tls.clone(), router: router.clone(), terms: terms.clone() };
-        let (stop, alive) = (stop.clone(), alive.clone());
-        tokio::spawn(async move {
-            connection.serve(stop).await;
-            drop(alive);
-        });
+        connections.spawn(connection.serve(stop.clone()));
     }
-    drop((socket, alive));
-    let _all = ended.recv().await;
+    drop(socket);
+    while connections.join_next().await.is_some() {}
 }

@@ -8,7 +8,7 @@ use orthrus_host::PolicySet;
 use orthrus_identity::Verifier;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tonic_health::server::HealthReporter;
 
 use crate::audit::AuditLog;
@@ -82,7 +82,7 @@ pub struct Running {
     runtime: Option<Runtime>,
     shared: Arc<Shared>,
     stop: watch::Sender<bool>,
-    serving: Vec<JoinHandle<()>>,
+    serving: JoinSet<()>,
     health: Option<HealthReporter>,
 }
 
@@ -114,22 +114,18 @@ pub fn start(
         grpc: grpc_socket.as_ref().map(Socket::address),
     });
     let (stop, stopped) = watch::channel(false);
-    let mut serving = Vec::new();
+    let mut serving = JoinSet::new();
     let advanced = &shared.config.server.advanced;
     let router = http::router(&shared);
-    serving.push(runtime.spawn(serve(
-        http_socket,
-        tls.clone(),
-        router,
-        Terms::of_http(advanced),
-        stopped.clone(),
-    )));
+    let over_http = serve(http_socket, tls.clone(), router, Terms::of_http(advanced), stopped.clone());
+    serving.spawn_on(over_http, runtime.handle());
     let mut health = None;
     if let Some(socket) = grpc_socket {
         let (router, reporter) = grpc::router(&shared);
         runtime.block_on(grpc::report(&reporter, true));
         health = Some(reporter);
-        serving.push(runtime.spawn(serve(socket, tls.clone(), router, Terms::of_grpc(advanced), stopped)));
+        let over_grpc = serve(socket, tls.clone(), router, Terms::of_grpc(advanced), stopped);
+        serving.spawn_on(over_grpc, runtime.handle());
     }
     runtime.spawn(watch_files(tls, Arc::clone(&shared)));
     drop(entered);
@@ -294,19 +290,17 @@ impl Running {
         let Some(runtime) = self.runtime.take() else { return };
         let deadline = Instant::now() + grace.min(FOREVER);
         self.shared.drain();
-        let (health, serving) = (self.health.take(), std::mem::take(&mut self.serving));
+        let (health, mut serving) = (self.health.take(), std::mem::take(&mut self.serving));
         runtime.block_on(async {
             if let Some(health) = &health {
                 grpc::report(health, false).await;
             }
             // Nobody listens any more where they have ended already.
             let _told = self.stop.send(true);
-            let ended = async {
-                for task in serving {
-                    let _ended = task.await;
-                }
-            };
+            let ended = async { while serving.join_next().await.is_some() {} };
             let _ended = tokio::time::timeout(grace, ended).await;
+            // What is cut is told in the audit log, which ends after it.
+            serving.shutdown().await;
         });
         let left = deadline.saturating_duration_since(Instant::now()).max(FLUSH);
         if self.shared.pdp.audit.as_ref().is_some_and(|audit| !audit.close(left)) {

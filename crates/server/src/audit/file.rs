@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 #[cfg(test)]
 use std::time::UNIX_EPOCH;
 use std::time::{Duration, SystemTime};
-use std::{cmp, fs};
+use std::{cmp, fs, thread};
 
 use crate::config::LogRotation;
 
@@ -14,6 +14,9 @@ use crate::config::LogRotation;
 const PORTION: usize = 64 << 10;
 /// So much waits for a disk that takes nothing.
 const MAX_PENDING: usize = 8 << 20;
+
+/// How long a stream that is full is left alone.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// A file to which lines are added. What the disk does not take is kept and tried again, so that no line is torn.
 pub(super) struct RotatedFile {
@@ -29,6 +32,11 @@ impl RotatedFile {
     pub(super) fn open(path: &Path, rotation: Option<LogRotation>) -> io::Result<Self> {
         let (out, size) = open(path)?;
         Ok(Self { path: path.to_owned(), rotation, out, size, pending: Vec::with_capacity(PORTION) })
+    }
+
+    /// A stream, which is never put away.
+    pub(super) fn of(out: File) -> Self {
+        Self { path: PathBuf::new(), rotation: None, out, size: 0, pending: Vec::with_capacity(PORTION) }
     }
 
     /// Adds a line. It is lost only where too many are pending: other errors tell that they are, or that the file cannot be put away.
@@ -58,6 +66,8 @@ impl RotatedFile {
                 Ok(0) => result = Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => written += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // Node.js does not let pipes block, and whoever reads this one is slower than we are.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(PAUSE),
                 Err(error) => result = Err(error),
             }
         }

@@ -1,6 +1,7 @@
 //! The thread that writes the audit log, so that no decision waits for a disk, unless it is so slow that lines would be lost.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,12 +29,6 @@ pub(super) struct Writer {
 /// What is never sent.
 enum Never {}
 
-enum Out {
-    Stdout,
-    Stderr,
-    File(Box<RotatedFile>),
-}
-
 impl Writer {
     /// Opens the files; says which cannot be opened.
     pub(super) fn open(
@@ -41,18 +36,16 @@ impl Writer {
         metrics: Arc<Metrics>,
         host: Arc<dyn Host>,
     ) -> Result<Self, (String, String)> {
-        let open = |path: &String| -> Result<Out, (String, String)> {
-            Ok(match path.as_str() {
-                "stdout" => Out::Stdout,
-                "stderr" => Out::Stderr,
-                path => {
-                    let file = RotatedFile::open(Path::new(path), config.log_rotation.clone());
-                    Out::File(Box::new(file.map_err(|error| (path.to_owned(), error.to_string()))?))
-                }
-            })
+        let open = |path: &String| -> Result<RotatedFile, (String, String)> {
+            let file = match path.as_str() {
+                "stdout" => duplicate(io::stdout()).map(RotatedFile::of),
+                "stderr" => duplicate(io::stderr()).map(RotatedFile::of),
+                path => RotatedFile::open(Path::new(path), config.log_rotation.clone()),
+            };
+            file.map_err(|error| (path.to_owned(), error.to_string()))
         };
         let paths = std::iter::once(&config.path).chain(&config.additional_paths);
-        let outs: Vec<Out> = paths.map(open).collect::<Result<_, _>>()?;
+        let outs: Vec<RotatedFile> = paths.map(open).collect::<Result<_, _>>()?;
         let (sender, receiver) = sync_channel(BACKLOG);
         let (alive, ended) = channel();
         thread::Builder::new()
@@ -78,9 +71,20 @@ impl Writer {
     }
 }
 
+/// A stream of the process without the buffer that others use.
+#[cfg(unix)]
+fn duplicate(stream: impl std::os::fd::AsFd) -> io::Result<File> {
+    stream.as_fd().try_clone_to_owned().map(File::from)
+}
+
+#[cfg(windows)]
+fn duplicate(stream: impl std::os::windows::io::AsHandle) -> io::Result<File> {
+    stream.as_handle().try_clone_to_owned().map(File::from)
+}
+
 fn run(
     lines: &Receiver<String>,
-    mut outs: Vec<Out>,
+    mut outs: Vec<RotatedFile>,
     metrics: &Metrics,
     host: &dyn Host,
     _alive: Sender<Never>,
@@ -112,7 +116,7 @@ fn run(
     }
 }
 
-fn flush_all(outs: &mut [Out], metrics: &Metrics) -> io::Result<()> {
+fn flush_all(outs: &mut [RotatedFile], metrics: &Metrics) -> io::Result<()> {
     let mut result = Ok(());
     for out in outs {
         let flushed = out.flush();
@@ -124,7 +128,7 @@ fn flush_all(outs: &mut [Out], metrics: &Metrics) -> io::Result<()> {
     result
 }
 
-fn write_all(outs: &mut [Out], line: &str, metrics: &Metrics) -> io::Result<()> {
+fn write_all(outs: &mut [RotatedFile], line: &str, metrics: &Metrics) -> io::Result<()> {
     let mut result = Ok(());
     for out in outs {
         let written = out.write(line.as_bytes());
@@ -134,22 +138,4 @@ fn write_all(outs: &mut [Out], line: &str, metrics: &Metrics) -> io::Result<()> 
         result = result.and(written);
     }
     result
-}
-
-impl Out {
-    fn write(&mut self, line: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Stdout => io::stdout().write_all(line),
-            Self::Stderr => io::stderr().write_all(line),
-            Self::File(file) => file.write(line),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Stdout => io::stdout().flush(),
-            Self::Stderr => io::stderr().flush(),
-            Self::File(file) => file.flush(),
-        }
-    }
 }

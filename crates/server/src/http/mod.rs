@@ -128,7 +128,7 @@ async fn answer<Q: DeserializeOwned + Default, A: Serialize>(
     let pretty = is_pretty(&parts.uri);
     let peer = parts.extensions.get::<Peer>().cloned().unwrap_or_default();
     let call = Call::begin(&shared.pdp, method, &peer, parts.headers);
-    let ending = call.ending(&shared.pdp);
+    let ending = call.ending(&shared.pdp).within(shared.config.server.advanced.http.write_timeout.limit());
     let result = match read::<Q>(shared, body).await {
         Ok(asked) => run(&shared.pdp, &call, &asked).await,
         Err(status) => Err(status),
