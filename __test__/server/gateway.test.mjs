@@ -248,11 +248,13 @@ describe("what is refused at the start", () => {
     ["no routes", "gateway.routes", { routes: [] }],
     ["routes that are wrong", "gateway.routes", { routes: [{ path: "a", resource: { kind: "x" }, action: "y" }] }],
     ["a certificate that nobody tells of", "gateway.identity.certificate.header", { identity: { certificate: {} } }],
-    ...["x-forwarded-uri", "Authorization", "X-Original-URI", "X-Orthrus-Principal", "a b", ""].map((header) => [
-      `a certificate in the header ${header}`,
-      "gateway.identity.certificate.header",
-      { identity: { certificate: { header } } },
-    ]),
+    ...["x-forwarded-uri", "Authorization", "X-Original-URI", "User-Agent", "X-Orthrus-Principal", "a b", ""].map(
+      (header) => [
+        `a certificate in the header ${header}`,
+        "gateway.identity.certificate.header",
+        { identity: { certificate: { header } } },
+      ],
+    ),
     [
       "a certificate without role",
       "gateway.identity.certificate.role",

@@ -72,6 +72,21 @@ describe("a request that asks for much", () => {
     assert.equal(without.body.evaluations.length, 2500);
   });
 
+  test("50,000 actions of one resource are told apart in little time", async (t) => {
+    const requestLimits = { maxActionsPerResource: 500, maxResourcesPerRequest: 500 };
+    const { url } = await startServer(t, join(ROOT, "policies"), { server: { requestLimits } });
+    const all = Array.from({ length: 50_000 }, (_, index) => ({ action: { name: `a${index}` } }));
+    const started = Date.now();
+    const { status, body } = await post(url + EVALUATIONS, {
+      subject,
+      resource: { type: "x", id: "1" },
+      evaluations: all,
+    });
+    assert.equal(status, 400);
+    assert.match(body.message, /number of actions \(50000\) exceeds configured limit \(500\)/);
+    assert.ok(Date.now() - started < 3000, `${Date.now() - started} ms`);
+  });
+
   const properties = (last) => ({
     ...Object.fromEntries(Array.from({ length: 150 }, (_, index) => [`p${index}`, { a: [index, "b"] }])),
     z: last,

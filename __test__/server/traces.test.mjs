@@ -317,10 +317,17 @@ for (const [what, env, told] of [
     { OTEL_EXPORTER_OTLP_CERTIFICATE: "none.pem" },
     /OTEL_EXPORTER_OTLP_CERTIFICATE: none\.pem: /,
   ],
-  ["a certificate without key", { OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: "package.json" }, /go together/],
+  [
+    "an authority that is none",
+    { OTEL_EXPORTER_OTLP_CERTIFICATE: "package.json" },
+    /OTEL_EXPORTER_OTLP_CERTIFICATE: package\.json: /,
+  ],
+  ["a certificate without key", { OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: "CERT" }, /go together/],
 ]) {
   test(`${what} is said at the start`, async (t) => {
-    const env_ = { ...NONE, OTEL_EXPORTER_OTLP_ENDPOINT: "https://127.0.0.1:1", ...env };
+    const { ca } = certificates(t);
+    const files = Object.fromEntries(Object.entries(env).map(([name, path]) => [name, path.replace("CERT", ca.cert)]));
+    const env_ = { ...NONE, OTEL_EXPORTER_OTLP_ENDPOINT: "https://127.0.0.1:1", ...files };
     const server = await startCommand(t, ["--policies", "policies"], { env: env_ });
     assert.equal(await server.exited, 2);
     assert.match(server.stderr(), told);
@@ -341,6 +348,22 @@ describe("nothing is exported", () => {
       assert.equal(collected.requests, 0);
     });
   }
+});
+
+test("a collector that takes and never answers is given up after OTEL_EXPORTER_OTLP_TIMEOUT", async (t) => {
+  const hanging = createServer(() => undefined);
+  await new Promise((resolve) => hanging.listen(0, "127.0.0.1", resolve));
+  t.after(() => {
+    hanging.closeAllConnections();
+    hanging.close();
+  });
+  const url = `http://127.0.0.1:${hanging.address().port}`;
+  const more = { OTEL_EXPORTER_OTLP_TIMEOUT: "500", OTEL_BSP_SCHEDULE_DELAY: "50" };
+  await run(t, exported({ url }, { ...ALWAYS, ...more }), async (server) => {
+    await check({})(server);
+    const told = () => server.events().some(({ "log.logger": logger }) => logger === "orthrus.traces");
+    await until(told, 8000);
+  });
 });
 
 for (const protocol of ["http/protobuf", "grpc"]) {

@@ -111,6 +111,8 @@ struct Grouped<'a> {
     asked: &'a AuthZenResource,
     resource: Resource,
     actions: Vec<String>,
+    /// Where each is among them.
+    known: HashMap<&'a str, usize>,
     /// Of each evaluation its place in the request, and that of its action.
     places: Vec<(usize, usize)>,
 }
@@ -201,12 +203,13 @@ async fn group<'a>(pdp: &Pdp, all: &[One<'a>]) -> Result<Vec<Group<'a>>, Status>
                 asked: one.resource,
                 resource: resource(one.resource),
                 actions: Vec::new(),
+                known: HashMap::new(),
                 places: Vec::new(),
             });
             resources.len() - 1
         });
         let grouped = &mut resources[resource_at];
-        let action = grouped.actions.iter().position(|name| *name == one.action.name).unwrap_or_else(|| {
+        let action = *grouped.known.entry(&one.action.name).or_insert_with(|| {
             grouped.actions.push(one.action.name.clone());
             grouped.actions.len() - 1
         });

@@ -1,6 +1,5 @@
 //! Bodies that end in time: a call whose message never comes is not waited for.
 
-use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -38,8 +37,8 @@ impl HttpBody for Punctual {
         let until = self.until;
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
         sleep.as_mut().poll(context).map(|()| {
-            let error = io::Error::new(io::ErrorKind::TimedOut, "the request took too long to arrive");
-            Some(Err(axum::Error::new(error)))
+            let status = tonic::Status::deadline_exceeded("the request took too long to arrive");
+            Some(Err(axum::Error::new(status)))
         })
     }
 

@@ -16,6 +16,9 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider, SpanData, SpanExporter as Exporter};
 
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
 use crate::call::Call;
 use crate::host::{Event, Host, Level};
 use crate::pdp::Asked;
@@ -170,21 +173,25 @@ struct TlsFiles {
 
 impl TlsFiles {
     fn from_environment() -> Result<Self, String> {
-        let read = |name: &str| -> Result<Option<Vec<u8>>, String> {
-            let variables =
-                [format!("OTEL_EXPORTER_OTLP_TRACES_{name}"), format!("OTEL_EXPORTER_OTLP_{name}")];
-            let set = |variable: String| {
-                env::var(&variable).ok().filter(|it| !it.is_empty()).map(|it| (variable, it))
+        let read =
+            |name: &str, check: fn(&[u8]) -> Result<(), pem::Error>| -> Result<Option<Vec<u8>>, String> {
+                let variables =
+                    [format!("OTEL_EXPORTER_OTLP_TRACES_{name}"), format!("OTEL_EXPORTER_OTLP_{name}")];
+                let set = |variable: String| {
+                    env::var(&variable).ok().filter(|it| !it.is_empty()).map(|it| (variable, it))
+                };
+                let Some((variable, path)) = variables.into_iter().find_map(set) else { return Ok(None) };
+                let wrong = |error: &dyn fmt::Display| format!("{variable}: {path}: {error}");
+                let pem = fs::read(&path).map_err(|error| wrong(&error))?;
+                check(&pem).map_err(|error| wrong(&error))?;
+                Ok(Some(pem))
             };
-            let Some((variable, path)) = variables.into_iter().find_map(set) else { return Ok(None) };
-            fs::read(&path).map(Some).map_err(|error| format!("{variable}: {path}: {error}"))
-        };
-        let own = match (read("CLIENT_CERTIFICATE")?, read("CLIENT_KEY")?) {
+        let own = match (read("CLIENT_CERTIFICATE", certificates)?, read("CLIENT_KEY", key)?) {
             (Some(certificate), Some(key)) => Some((certificate, key)),
             (None, None) => None,
             _ => return Err("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and _CLIENT_KEY go together".to_owned()),
         };
-        Ok(Self { authority: read("CERTIFICATE")?, own })
+        Ok(Self { authority: read("CERTIFICATE", certificates)?, own })
     }
 
     fn config(&self) -> ClientTlsConfig {
@@ -198,12 +205,12 @@ impl TlsFiles {
         config
     }
 
-    /// It blocks, and must not be made where tasks run.
+    /// It blocks, and must not be made where tasks run. It has the limit of OTLP, which exporters give to their own clients alone.
     fn http_client(self) -> Result<reqwest::blocking::Client, String> {
         // Another that the process has installed does as well.
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let make = move || {
-            let mut builder = reqwest::blocking::Client::builder();
+            let mut builder = reqwest::blocking::Client::builder().timeout(timeout());
             if let Some(pem) = &self.authority {
                 builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(pem)?);
             }
@@ -216,6 +223,23 @@ impl TlsFiles {
         let made = thread::spawn(make).join().map_err(|_| "the client of OTLP cannot be made".to_owned())?;
         made.map_err(|error: reqwest::Error| format!("OTEL_EXPORTER_OTLP_*: {error}"))
     }
+}
+
+/// Whether there are certificates, and nothing that is none.
+fn certificates(pem: &[u8]) -> Result<(), pem::Error> {
+    let all = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>()?;
+    if all.is_empty() { Err(pem::Error::NoItemsFound) } else { Ok(()) }
+}
+
+fn key(pem: &[u8]) -> Result<(), pem::Error> {
+    PrivateKeyDer::from_pem_slice(pem).map(drop)
+}
+
+/// How long an export may take: `OTEL_EXPORTER_OTLP_TIMEOUT` in milliseconds, by default 10 seconds.
+fn timeout() -> Duration {
+    let named = ["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"];
+    let milliseconds = named.iter().find_map(|name| env::var(name).ok()?.parse().ok());
+    Duration::from_millis(milliseconds.unwrap_or(10_000))
 }
 
 struct Headers<'a>(&'a HeaderMap);

@@ -124,8 +124,10 @@ fn is_token(name: &str) -> bool {
 /// Whether a header can tell whose a certificate is: others are read already.
 fn is_free(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let is_read = ["authorization", "cookie", "host"].contains(&name.as_str())
-        || ["x-forwarded-method", "x-forwarded-uri", "x-forwarded-host"].contains(&name.as_str())
+    let is_read = ["authorization", "cookie", "host", "user-agent", "content-length", "content-type"]
+        .contains(&name.as_str())
+        || ["x-forwarded-method", "x-forwarded-uri", "x-forwarded-host", "x-forwarded-for"]
+            .contains(&name.as_str())
         || name.starts_with("x-original-")
         || name.starts_with("x-orthrus-");
     is_token(&name) && !is_read
