@@ -10,11 +10,13 @@ use std::time::Duration;
 use axum::body::Body;
 use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper::rt::Executor;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use crate::config::Advanced;
@@ -49,30 +51,68 @@ const FAREWELL: Duration = Duration::from_secs(5);
 const PING: Duration = Duration::from_secs(120);
 const FOREVER: Duration = Duration::from_secs(u32::MAX as u64);
 
+/// The tasks of connections to a socket, and of the calls on them.
+#[derive(Clone, Default)]
+pub(crate) struct Tasks(TaskTracker);
+
+impl<F: Future<Output: Send> + Send + 'static> Executor<F> for Tasks {
+    fn execute(&self, task: F) {
+        self.0.spawn(task);
+    }
+}
+
+impl Tasks {
+    /// Resolves when all have ended; no other begins then.
+    pub(crate) async fn ended(&self) {
+        self.0.close();
+        self.0.wait().await;
+    }
+}
+
+/// What is to become of connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Course {
+    Serve,
+    /// What is under way is answered, and nothing more.
+    Drain,
+    /// They end at once.
+    Cut,
+}
+
 /// How connections to a socket are treated.
-#[derive(Clone)]
 pub(crate) struct Terms {
-    server: auto::Builder<TokioExecutor>,
+    server: auto::Builder<Tasks>,
+    tasks: Tasks,
     patience: Patience,
     max_age: Option<Duration>,
 }
 
 impl Terms {
     pub(crate) fn of_http(advanced: &Advanced) -> Self {
-        Self { server: builder(advanced), patience: Patience::of_http(advanced), max_age: None }
+        let tasks = Tasks::default();
+        let server = builder(advanced, tasks.clone());
+        Self { server, tasks, patience: Patience::of_http(advanced), max_age: None }
     }
 
     pub(crate) fn of_grpc(advanced: &Advanced) -> Self {
+        let tasks = Tasks::default();
         Self {
-            server: builder(advanced).http2_only(),
+            server: builder(advanced, tasks.clone()).http2_only(),
+            tasks,
             patience: Patience::of_grpc(advanced),
             max_age: advanced.grpc.max_connection_age.limit(),
         }
     }
 }
 
-fn builder(advanced: &Advanced) -> auto::Builder<TokioExecutor> {
-    let mut server = auto::Builder::new(TokioExecutor::new());
+impl Terms {
+    pub(crate) fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+}
+
+fn builder(advanced: &Advanced, tasks: Tasks) -> auto::Builder<Tasks> {
+    let mut server = auto::Builder::new(tasks);
     // How long a head may take is known by its `Progress`: the limit of hyper holds between requests as well.
     server.http1().header_read_timeout(None).max_buf_size(MAX_HEAD).keep_alive(true);
     let streams = advanced.grpc.max_concurrent_streams;
@@ -97,9 +137,20 @@ pub(crate) struct Accepted {
 
 impl Accepted {
     /// Answers what comes, until the client ends it, has let us wait for too long, or the server stops and all is answered.
-    pub(crate) async fn serve(self, mut stop: watch::Receiver<bool>) {
+    pub(crate) fn serve(self, course: watch::Receiver<Course>) {
+        let tasks = self.terms.tasks.clone();
+        tasks.execute(async move {
+            let mut cut = course.clone();
+            tokio::select! {
+                () = self.run(course) => {}
+                _ = cut.wait_for(|it| *it == Course::Cut) => {}
+            }
+        });
+    }
+
+    async fn run(self, mut course: watch::Receiver<Course>) {
         let Self { stream, peer, tls, router, terms } = self;
-        let Terms { server, patience, max_age } = &*terms;
+        let Terms { server, patience, max_age, .. } = &*terms;
         let mut patience = *patience;
         let opened = Instant::now();
         let (stream, peer) = match tls {
@@ -109,7 +160,7 @@ impl Accepted {
                 let accepted = tokio::select! {
                     accepted = tls.accept(stream) => accepted,
                     () = tokio::time::sleep_until(limit) => return,
-                    _ = stop.wait_for(|stop| *stop) => return,
+                    _ = course.wait_for(|it| *it >= Course::Drain) => return,
                 };
                 let Ok((stream, subject)) = accepted else { return };
                 (stream, Peer { subject, ..peer })
@@ -126,7 +177,7 @@ impl Accepted {
         tokio::pin!(connection);
         // A client opens another: so connections are spread over servers that are added.
         let mut age = max_age.map(|age| opened + age);
-        let mut is_ending = false;
+        let mut is_stopping = false;
         loop {
             let now = Instant::now();
             match progress.get(|it| it.deadline(&patience)) {
@@ -138,7 +189,10 @@ impl Accepted {
                     tokio::select! {
                         biased;
                         _ended = connection.as_mut() => return,
-                        _ = stop.wait_for(|stop| *stop), if !is_ending => age = Some(now),
+                        _ = course.wait_for(|it| *it >= Course::Drain), if !is_stopping => {
+                            (age, is_stopping) = (Some(now), true);
+                            patience = patience.at_most(FAREWELL);
+                        }
                         () = tokio::time::sleep_until(next) => {}
                     }
                 }
@@ -148,8 +202,7 @@ impl Accepted {
                     return;
                 }
                 connection.as_mut().graceful_shutdown();
-                (age, is_ending) = (None, true);
-                patience = patience.at_most(FAREWELL);
+                age = None;
             }
         }
         connection.as_mut().graceful_shutdown();

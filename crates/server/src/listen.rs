@@ -11,9 +11,8 @@ use tokio::net::TcpListener;
 #[cfg(unix)]
 use tokio::net::UnixListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
-use crate::connection::{Accepted, Peer, Stream, Terms};
+use crate::connection::{Accepted, Course, Peer, Stream, Terms};
 use crate::tls::Tls;
 
 /// A socket that is listened on.
@@ -108,21 +107,19 @@ fn bind_unix(_path: &str, _mode: u32) -> io::Result<Socket> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no Unix sockets here"))
 }
 
-/// Serves connections until it is told to stop; resolves when those that were under way have ended. They end with it where it is aborted.
+/// Serves connections until it is told to stop; resolves when those that were under way have ended.
 pub(crate) async fn serve(
     socket: Socket,
     tls: Option<Tls>,
     router: axum::Router,
     terms: Terms,
-    mut stop: watch::Receiver<bool>,
+    mut course: watch::Receiver<Course>,
 ) {
     let terms = Arc::new(terms);
-    let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
             accepted = socket.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => break,
-            Some(_) = connections.join_next() => continue,
+            _ = course.wait_for(|it| *it >= Course::Drain) => break,
         };
         let Ok((stream, address)) = accepted else {
             // Too many open files, mostly: others close meanwhile.
@@ -133,8 +130,8 @@ pub(crate) async fn serve(
         let peer = Peer { address, subject: None };
         let connection =
             Accepted { stream, peer, tls: tls.clone(), router: router.clone(), terms: terms.clone() };
-        connections.spawn(connection.serve(stop.clone()));
+        connection.serve(course.clone());
     }
     drop(socket);
-    while connections.join_next().await.is_some() {}
+    terms.tasks().ended().await;
 }

@@ -13,7 +13,7 @@ use tonic_health::server::HealthReporter;
 
 use crate::audit::AuditLog;
 use crate::config::{Listening, ServerConfig};
-use crate::connection::Terms;
+use crate::connection::{Course, Terms};
 use crate::gateway::Gateway;
 use crate::host::{Event, Host, Level};
 use crate::listen::{Socket, serve};
@@ -30,7 +30,7 @@ const LOOK: Duration = Duration::from_secs(5);
 
 /// Longer than anybody waits.
 const FOREVER: Duration = Duration::from_secs(365 * 86_400);
-/// So long the audit log may take to be written at the end, however little time is left.
+/// So long calls may take to end that are cut, and the audit log to be written then.
 const FLUSH: Duration = Duration::from_secs(2);
 
 /// Why a server does not start.
@@ -81,7 +81,7 @@ pub struct Origin {
 pub struct Running {
     runtime: Option<Runtime>,
     shared: Arc<Shared>,
-    stop: watch::Sender<bool>,
+    course: watch::Sender<Course>,
     serving: JoinSet<()>,
     health: Option<HealthReporter>,
 }
@@ -113,23 +113,23 @@ pub fn start(
         http: http_socket.address(),
         grpc: grpc_socket.as_ref().map(Socket::address),
     });
-    let (stop, stopped) = watch::channel(false);
+    let (course, followed) = watch::channel(Course::Serve);
     let mut serving = JoinSet::new();
     let advanced = &shared.config.server.advanced;
     let router = http::router(&shared);
-    let over_http = serve(http_socket, tls.clone(), router, Terms::of_http(advanced), stopped.clone());
+    let over_http = serve(http_socket, tls.clone(), router, Terms::of_http(advanced), followed.clone());
     serving.spawn_on(over_http, runtime.handle());
     let mut health = None;
     if let Some(socket) = grpc_socket {
         let (router, reporter) = grpc::router(&shared);
         runtime.block_on(grpc::report(&reporter, true));
         health = Some(reporter);
-        let over_grpc = serve(socket, tls.clone(), router, Terms::of_grpc(advanced), stopped);
+        let over_grpc = serve(socket, tls.clone(), router, Terms::of_grpc(advanced), followed);
         serving.spawn_on(over_grpc, runtime.handle());
     }
     runtime.spawn(watch_files(tls, Arc::clone(&shared)));
     drop(entered);
-    Ok(Running { runtime: Some(runtime), shared, stop, serving, health })
+    Ok(Running { runtime: Some(runtime), shared, course, serving, health })
 }
 
 /// Numbers that no server can do with.
@@ -296,11 +296,12 @@ impl Running {
                 grpc::report(health, false).await;
             }
             // Nobody listens any more where they have ended already.
-            let _told = self.stop.send(true);
-            let ended = async { while serving.join_next().await.is_some() {} };
-            let _ended = tokio::time::timeout(grace, ended).await;
-            // What is cut is told in the audit log, which ends after it.
-            serving.shutdown().await;
+            for (course, time) in [(Course::Drain, grace), (Course::Cut, FLUSH)] {
+                let _told = self.course.send(course);
+                let ended = async { while serving.join_next().await.is_some() {} };
+                // What is cut is told in the audit log, which ends after it.
+                let _ended = tokio::time::timeout(time, ended).await;
+            }
         });
         let left = deadline.saturating_duration_since(Instant::now()).max(FLUSH);
         if self.shared.pdp.audit.as_ref().is_some_and(|audit| !audit.close(left)) {

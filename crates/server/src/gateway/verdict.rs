@@ -99,7 +99,7 @@ pub(super) async fn verdict(
         Proxy::Envoy => "orthrus.gateway/Envoy",
     };
     let call = Call::begin(pdp, method, peer, headers);
-    let ending = call.ending(pdp);
+    let ending = call.ending(pdp).within(shared.config.server.advanced.http.write_timeout.limit());
     let verdict = match question {
         Ok(question) => decide(shared, &call, &question)
             .await
