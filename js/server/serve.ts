@@ -83,7 +83,13 @@ export async function serve(engine: Orthrus, options: ServeOptions = {}): Promis
       stopping ??= (async () => {
         unwatch();
         unfollow();
-        await native.stopServer(server, grace).finally(() => clearInterval(alive));
+        try {
+          await native.stopServer(server, grace);
+          // What it has told meanwhile is heard before it is over.
+          await new Promise((resolve) => setImmediate(resolve));
+        } finally {
+          clearInterval(alive);
+        }
       })();
       return stopping;
     },
