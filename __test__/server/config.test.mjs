@@ -8,6 +8,8 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Orthrus } from "orthrus";
+import { serve } from "orthrus/server";
 import { grpc } from "./clients/index.mjs";
 import { freePort, post, ROOT, startCommand, temporary, until } from "./support.mjs";
 
@@ -602,5 +604,42 @@ describe("signals", { skip: process.platform === "win32" && "SKIPPED: Windows" }
     await until(async () => (await effect(run.http)) === "EFFECT_ALLOW");
     run.child.kill("SIGTERM");
     assert.equal(await run.exited, 0);
+  });
+});
+
+describe("serve()", () => {
+  const listening = { server: { httpListenAddr: "127.0.0.1:0", grpcListenAddr: "" } };
+
+  for (const [path, options] of [
+    ["", "options"],
+    ["wach", { wach: true }],
+    ["watch", { watch: "yes" }],
+    ["traces", { traces: 1 }],
+    ["log", { log: "x" }],
+    ["server.threads", { server: { ...listening.server, threads: 5000 } }],
+  ]) {
+    test(`refuses the options ${JSON.stringify(options)}`, async () => {
+      const engine = await Orthrus.fromFiles({ "doc.yaml": policy("view") });
+      await assert.rejects(serve(engine, options), { code: "OPTIONS_INVALID", path });
+    });
+  }
+
+  test("tells by a line what the option log does not take", async (t) => {
+    const lines = [];
+    t.mock.method(process.stderr, "write", (text) => lines.push(JSON.parse(text)));
+    const engine = await Orthrus.fromFiles({ "doc.yaml": policy("view") });
+    const log = () => {
+      throw new Error("full");
+    };
+    const routes = [{ path: "/", resource: { kind: "doc" }, action: "view" }];
+    const gateway = { proxies: ["traefik"], routes, identity: { anonymous: { id: "a", roles: ["user"] } } };
+    const server = await serve(engine, { ...listening, log, gateway });
+    await fetch(`http://${server.addresses.http}/forward-auth/traefik`);
+    await until(() => lines.length === 2);
+    await server.stop();
+    assert.deepEqual(
+      lines.map(({ message }) => message),
+      ["a request is refused", "the option log throws: Error: full"],
+    );
   });
 });

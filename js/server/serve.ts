@@ -42,7 +42,7 @@ export async function serve(engine: Orthrus, options: ServeOptions = {}): Promis
   if (!(engine instanceof Orthrus)) {
     throw new OptionsError("engine", "must be an engine of the addon: an Orthrus of `orthrus`, in Node.js");
   }
-  checkNames(options);
+  checkOptions(options);
   const native = loadNative() as unknown as NativeServers;
   const { auxData } = options;
   const log = logger(options.log);
@@ -96,7 +96,7 @@ export async function serve(engine: Orthrus, options: ServeOptions = {}): Promis
   };
 }
 
-function checkNames(options: unknown): void {
+function checkOptions(options: unknown): void {
   if (!isRecord(options)) {
     throw new OptionsError("", "the options must be an object");
   }
@@ -104,13 +104,12 @@ function checkNames(options: unknown): void {
   if (unknown !== undefined) {
     throw new OptionsError(unknown, unknownOption(unknown, OPTIONS));
   }
-  const { watch, log, traces } = options;
-  if (watch !== undefined && typeof watch !== "boolean") {
-    throw new OptionsError("watch", "must be a boolean");
+  for (const name of ["watch", "traces"]) {
+    if (!["undefined", "boolean"].includes(typeof options[name])) {
+      throw new OptionsError(name, "must be a boolean");
+    }
   }
-  if (traces !== undefined && typeof traces !== "boolean") {
-    throw new OptionsError("traces", "must be a boolean");
-  }
+  const { log } = options;
   if (log !== undefined && typeof log !== "function") {
     throw new OptionsError("log", "must be a function");
   }

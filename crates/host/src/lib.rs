@@ -15,5 +15,5 @@ pub use answer::{Answer, attributes_json};
 pub use decide::{check_frame, check_json, with_arena};
 pub use failure::{Failure, diagnostics_json};
 pub use open::{PolicySet, Settings, from_bundle, from_files};
-pub use time::{from_milliseconds, since_1970};
+pub use time::{from_duration, from_milliseconds};
 pub use warm_up::warm_up;

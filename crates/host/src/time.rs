@@ -19,7 +19,7 @@ pub fn from_milliseconds(milliseconds: f64) -> Timestamp {
 
 /// The instant so long after 1970 began, as the clock of a system tells it.
 #[must_use]
-pub fn since_1970(time: Duration) -> Timestamp {
+pub fn from_duration(time: Duration) -> Timestamp {
     let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
     Timestamp::new(seconds, time.subsec_nanos()).unwrap_or_default()
 }

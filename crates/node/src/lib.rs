@@ -22,7 +22,7 @@ use napi::threadsafe_function::UnknownReturnValue;
 use napi::{Env, Result};
 use napi_derive::napi;
 use orthrus::cel::Timestamp;
-use orthrus_host::{Answer, attributes_json, diagnostics_json, from_milliseconds, since_1970};
+use orthrus_host::{Answer, attributes_json, diagnostics_json, from_duration, from_milliseconds};
 use orthrus_identity::Verifier;
 
 use cli::{Compile, MakeBundle, Run};
@@ -211,5 +211,5 @@ pub fn read_server_config(
 
 fn now() -> Timestamp {
     let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since_1970(time.unwrap_or_default())
+    from_duration(time.unwrap_or_default())
 }

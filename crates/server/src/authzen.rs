@@ -1,7 +1,7 @@
 //! The Authorization API of AuthZEN (OpenID, 1.0), in the terms in which Cerbos maps it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 
 use orthrus::policy::Effect;
 use pbjson_types::Value;
@@ -154,14 +154,16 @@ async fn evaluate(
             });
             (allowed, response)
         })?;
-        let mut context = Fields::new();
-        if let Some(response) = response {
-            let places: usize = group.resources.iter().map(|it| it.places.len()).sum();
-            // Each evaluation tells all of it.
-            size = size.saturating_add(response.encoded_len().saturating_mul(places));
-            pdp.check_size(size)?;
-            context = told(&response)?;
-        }
+        let context = match response {
+            None => Fields::new(),
+            Some(response) => {
+                let places: usize = group.resources.iter().map(|it| it.places.len()).sum();
+                // Each evaluation tells all of it.
+                size = size.saturating_add(response.encoded_len().saturating_mul(places));
+                pdp.check_size(size)?;
+                context(&response)?
+            }
+        };
         for (grouped, allowed) in group.resources.iter().zip(&allowed) {
             for (place, action) in &grouped.places {
                 let decision = allowed.get(*action).copied().unwrap_or(false);
@@ -185,7 +187,7 @@ async fn group<'a>(pdp: &Pdp, all: &[One<'a>]) -> Result<Vec<Group<'a>>, Status>
         };
         verified = Some((one.context, claims.clone()));
         let Subject { r#type, id, properties } = one.subject;
-        let hash = known.hash((r#type, id, claims.as_ref().map(|it| &it.0), 0), properties);
+        let hash = known.hash((r#type, id, claims.as_ref().map(|it| &it.0)), properties);
         let is_same = |at: &usize| groups[*at].subject == one.subject && groups[*at].claims == claims;
         let group_at = known.find(hash, is_same).unwrap_or_else(|| {
             let request_id = text(one.context, "cerbos.requestId");
@@ -195,7 +197,7 @@ async fn group<'a>(pdp: &Pdp, all: &[One<'a>]) -> Result<Vec<Group<'a>>, Status>
         });
         let resources = &mut groups[group_at].resources;
         let AuthZenResource { r#type, id, properties } = one.resource;
-        let hash = known_resources.hash((r#type, id, None, group_at), properties);
+        let hash = known_resources.hash((group_at, r#type, id), properties);
         let is_same = |at: &usize| resources.get(*at).is_some_and(|grouped| grouped.asked == one.resource);
         let resource_at = known_resources.find(hash, is_same).unwrap_or_else(|| {
             known_resources.add(hash, resources.len());
@@ -227,26 +229,26 @@ struct Places {
 }
 
 impl Places {
-    fn hash(&self, names: (&str, &str, Option<&String>, usize), properties: &Fields) -> u64 {
-        let fields = properties.iter().map(|(name, value)| (name, self.of(value)));
+    fn hash(&self, names: impl Hash, properties: &Fields) -> u64 {
+        let fields = properties.iter().map(|(name, value)| (name, self.hash_value(value)));
         self.hasher.hash_one((names, fields.collect::<Vec<_>>()))
     }
 
-    fn of(&self, value: &Value) -> u64 {
+    fn hash_value(&self, value: &Value) -> u64 {
         match &value.kind {
             None | Some(Kind::NullValue(_)) => 0,
             Some(Kind::BoolValue(value)) => self.hasher.hash_one(value),
             // 0 and -0 are equal.
             Some(Kind::NumberValue(value)) => self.hasher.hash_one((value + 0.0).to_bits()),
             Some(Kind::StringValue(value)) => self.hasher.hash_one(value),
-            Some(Kind::ListValue(list)) => {
-                self.hasher.hash_one(list.values.iter().map(|value| self.of(value)).collect::<Vec<_>>())
-            }
+            Some(Kind::ListValue(list)) => self
+                .hasher
+                .hash_one(list.values.iter().map(|value| self.hash_value(value)).collect::<Vec<_>>()),
             // In whatever order.
             Some(Kind::StructValue(fields)) => fields
                 .fields
                 .iter()
-                .map(|(name, value)| self.hasher.hash_one((name, self.of(value))))
+                .map(|(name, value)| self.hasher.hash_one((name, self.hash_value(value))))
                 .fold(1, u64::wrapping_add),
         }
     }
@@ -313,7 +315,7 @@ fn aux_data(context: &Fields) -> Result<Option<AuxData>, Status> {
     read.map(Some).map_err(|_| Status::invalid("invalid auxData"))
 }
 
-fn told(response: &CheckResourcesResponse) -> Result<Fields, Status> {
+fn context(response: &CheckResourcesResponse) -> Result<Fields, Status> {
     let told =
         serde_json::to_value(response).map_err(|error| Status::new(Code::Internal, error.to_string()))?;
     Ok([("cerbos.response".to_owned(), from_json(told))].into())

@@ -19,6 +19,7 @@ use tokio::time::{Instant, Sleep};
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use crate::clock::FOREVER;
 use crate::config::Advanced;
 use crate::progress::{Deadline, Patience, Progress};
 use crate::tls::Tls;
@@ -49,23 +50,14 @@ const LINGER: Duration = Duration::from_millis(500);
 const FAREWELL: Duration = Duration::from_secs(5);
 /// How often it is looked whether a client of HTTP/2 is still there.
 const PING: Duration = Duration::from_secs(120);
-const FOREVER: Duration = Duration::from_secs(u32::MAX as u64);
 
 /// The tasks of connections to a socket, and of the calls on them.
 #[derive(Clone, Default)]
-pub(crate) struct Tasks(TaskTracker);
+struct Tasks(TaskTracker);
 
 impl<F: Future<Output: Send> + Send + 'static> Executor<F> for Tasks {
     fn execute(&self, task: F) {
         self.0.spawn(task);
-    }
-}
-
-impl Tasks {
-    /// Resolves when all have ended; no other begins then.
-    pub(crate) async fn ended(&self) {
-        self.0.close();
-        self.0.wait().await;
     }
 }
 
@@ -89,25 +81,24 @@ pub(crate) struct Terms {
 
 impl Terms {
     pub(crate) fn of_http(advanced: &Advanced) -> Self {
-        let tasks = Tasks::default();
-        let server = builder(advanced, tasks.clone());
-        Self { server, tasks, patience: Patience::of_http(advanced), max_age: None }
+        Self::new(advanced, Patience::of_http(advanced))
     }
 
     pub(crate) fn of_grpc(advanced: &Advanced) -> Self {
-        let tasks = Tasks::default();
-        Self {
-            server: builder(advanced, tasks.clone()).http2_only(),
-            tasks,
-            patience: Patience::of_grpc(advanced),
-            max_age: advanced.grpc.max_connection_age.limit(),
-        }
+        let terms = Self::new(advanced, Patience::of_grpc(advanced));
+        let max_age = advanced.grpc.max_connection_age.limit();
+        Self { server: terms.server.http2_only(), max_age, ..terms }
     }
-}
 
-impl Terms {
-    pub(crate) fn tasks(&self) -> &Tasks {
-        &self.tasks
+    fn new(advanced: &Advanced, patience: Patience) -> Self {
+        let tasks = Tasks::default();
+        Self { server: builder(advanced, tasks.clone()), tasks, patience, max_age: None }
+    }
+
+    /// Resolves when all connections have ended, and the calls on them; no other begins then.
+    pub(crate) async fn ended(&self) {
+        self.tasks.0.close();
+        self.tasks.0.wait().await;
     }
 }
 
@@ -166,7 +157,7 @@ impl Accepted {
                 (stream, Peer { subject, ..peer })
             }
         };
-        let progress = Shared::new(Progress::new(opened));
+        let progress = SharedProgress::new(Progress::new(opened));
         let observed =
             Observed { stream, progress: progress.clone(), is_shut: false, discarded: 0, lingering: None };
         let asked = progress.clone();
@@ -180,7 +171,7 @@ impl Accepted {
         let mut is_stopping = false;
         loop {
             let now = Instant::now();
-            match progress.get(|it| it.deadline(&patience)) {
+            match progress.with(|it| it.deadline(&patience)) {
                 Some(Deadline { at, is_idle: false }) if at <= now => return,
                 Some(Deadline { at, .. }) if at <= now => break,
                 deadline => {
@@ -198,7 +189,7 @@ impl Accepted {
                 }
             }
             if age.is_some_and(|age| age <= Instant::now()) {
-                if progress.get(|it| it.is_opening()) {
+                if progress.with(|it| it.is_opening()) {
                     return;
                 }
                 connection.as_mut().graceful_shutdown();
@@ -214,16 +205,16 @@ async fn answer(
     router: axum::Router,
     request: Request<Incoming>,
     peer: Peer,
-    progress: Shared,
+    progress: SharedProgress,
 ) -> Result<Response<Body>, Infallible> {
     /// Also where the client has gone before it is answered.
-    struct Answered(Shared);
+    struct Answered(SharedProgress);
     impl Drop for Answered {
         fn drop(&mut self) {
-            self.0.get(|it| it.answered(Instant::now()));
+            self.0.with(|it| it.answered(Instant::now()));
         }
     }
-    progress.get(Progress::asked);
+    progress.with(Progress::asked);
     let _answered = Answered(progress);
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(peer);
@@ -232,14 +223,14 @@ async fn answer(
 
 /// The progress of a connection, for those who make it.
 #[derive(Clone)]
-struct Shared(Arc<Mutex<Progress>>);
+struct SharedProgress(Arc<Mutex<Progress>>);
 
-impl Shared {
+impl SharedProgress {
     fn new(progress: Progress) -> Self {
         Self(Arc::new(Mutex::new(progress)))
     }
 
-    fn get<T>(&self, look: impl FnOnce(&mut Progress) -> T) -> T {
+    fn with<T>(&self, look: impl FnOnce(&mut Progress) -> T) -> T {
         look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -247,7 +238,7 @@ impl Shared {
 /// A stream that tells what comes.
 struct Observed {
     stream: Stream,
-    progress: Shared,
+    progress: SharedProgress,
     is_shut: bool,
     discarded: usize,
     lingering: Option<Pin<Box<Sleep>>>,
@@ -262,7 +253,7 @@ impl AsyncRead for Observed {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
         let bytes = &buffer.filled()[before..];
-        self.progress.get(|it| it.heard(bytes, Instant::now()));
+        self.progress.with(|it| it.heard(bytes, Instant::now()));
         Poll::Ready(Ok(()))
     }
 }

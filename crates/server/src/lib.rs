@@ -18,6 +18,7 @@ mod http;
 mod listen;
 mod metrics;
 mod pdp;
+mod pem;
 mod progress;
 mod proto;
 mod punctual;

@@ -133,5 +133,5 @@ pub(crate) async fn serve(
         connection.serve(course.clone());
     }
     drop(socket);
-    terms.tasks().ended().await;
+    terms.ended().await;
 }

@@ -209,5 +209,5 @@ fn texts<'a>(texts: &'a [String], arena: &'a Bump) -> &'a [&'a str] {
 }
 
 fn now() -> Timestamp {
-    orthrus_host::since_1970(since_1970(SystemTime::now()))
+    orthrus_host::from_duration(since_1970(SystemTime::now()))
 }

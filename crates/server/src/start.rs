@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tonic_health::server::HealthReporter;
 
 use crate::audit::AuditLog;
+use crate::clock::FOREVER;
 use crate::config::{Listening, ServerConfig};
 use crate::connection::{Course, Terms};
 use crate::gateway::Gateway;
@@ -28,8 +29,6 @@ use crate::{grpc, http};
 /// How often it is looked whether certificates or routes have changed.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// Longer than anybody waits.
-const FOREVER: Duration = Duration::from_secs(365 * 86_400);
 /// So long calls may take to end that are cut, and the audit log to be written then.
 const FLUSH: Duration = Duration::from_secs(2);
 

@@ -5,8 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::CertificateDer;
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::TlsAcceptor;
@@ -14,6 +13,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::config::TlsConfig;
 use crate::connection::Stream;
+use crate::pem;
 use crate::signature::{Signature, signature};
 
 /// Accepts connections by the certificates that there are now.
@@ -69,19 +69,10 @@ fn read(config: &TlsConfig) -> Result<ServerConfig, TlsError> {
         key,
         message: format!("{}: {error}", path.display()),
     };
-    let certificates = |key, path: &std::path::Path| -> Result<Vec<CertificateDer<'static>>, TlsError> {
-        let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-        match read {
-            Ok(list) if list.is_empty() => Err(wrong(key, path, &"there is no certificate in it")),
-            Ok(list) => Ok(list),
-            Err(error) => Err(wrong(key, path, &error)),
-        }
-    };
+    let certificates =
+        |key, path: &std::path::Path| pem::certificates(path).map_err(|error| wrong(key, path, &error));
     let chain = certificates("cert", &config.cert)?;
-    let key = PrivateKeyDer::from_pem_file(&config.key).map_err(|error| match error {
-        pem::Error::NoItemsFound => wrong("key", &config.key, &"there is no private key in it"),
-        error => wrong("key", &config.key, &error),
-    })?;
+    let key = pem::private_key(&config.key).map_err(|error| wrong("key", &config.key, &error))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()

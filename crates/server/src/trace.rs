@@ -1,5 +1,6 @@
 //! Spans for OpenTelemetry, by the variables `OTEL_*` of the environment. Off unless an endpoint is given, and then nothing is done.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -16,12 +17,10 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider, SpanData, SpanExporter as Exporter};
 
-use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-
 use crate::call::Call;
 use crate::host::{Event, Host, Level};
 use crate::pdp::Asked;
+use crate::pem;
 
 /// Makes spans; none where it is off.
 pub(crate) struct Tracer(Option<Exporting>);
@@ -173,19 +172,8 @@ struct TlsFiles {
 
 impl TlsFiles {
     fn from_environment() -> Result<Self, String> {
-        let read =
-            |name: &str, check: fn(&[u8]) -> Result<(), pem::Error>| -> Result<Option<Vec<u8>>, String> {
-                let variables =
-                    [format!("OTEL_EXPORTER_OTLP_TRACES_{name}"), format!("OTEL_EXPORTER_OTLP_{name}")];
-                let set = |variable: String| {
-                    env::var(&variable).ok().filter(|it| !it.is_empty()).map(|it| (variable, it))
-                };
-                let Some((variable, path)) = variables.into_iter().find_map(set) else { return Ok(None) };
-                let wrong = |error: &dyn fmt::Display| format!("{variable}: {path}: {error}");
-                let pem = fs::read(&path).map_err(|error| wrong(&error))?;
-                check(&pem).map_err(|error| wrong(&error))?;
-                Ok(Some(pem))
-            };
+        let certificates = |path: &Path| pem::certificates(path).map(drop);
+        let key = |path: &Path| pem::private_key(path).map(drop);
         let own = match (read("CLIENT_CERTIFICATE", certificates)?, read("CLIENT_KEY", key)?) {
             (Some(certificate), Some(key)) => Some((certificate, key)),
             (None, None) => None,
@@ -225,14 +213,15 @@ impl TlsFiles {
     }
 }
 
-/// Whether there are certificates, and nothing that is none.
-fn certificates(pem: &[u8]) -> Result<(), pem::Error> {
-    let all = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>()?;
-    if all.is_empty() { Err(pem::Error::NoItemsFound) } else { Ok(()) }
-}
-
-fn key(pem: &[u8]) -> Result<(), pem::Error> {
-    PrivateKeyDer::from_pem_slice(pem).map(drop)
+/// The file that a variable names, if it does and what has to be in it is.
+fn read(name: &str, check: impl Fn(&Path) -> Result<(), String>) -> Result<Option<Vec<u8>>, String> {
+    let variables = [format!("OTEL_EXPORTER_OTLP_TRACES_{name}"), format!("OTEL_EXPORTER_OTLP_{name}")];
+    let set =
+        |variable: String| env::var(&variable).ok().filter(|it| !it.is_empty()).map(|it| (variable, it));
+    let Some((variable, path)) = variables.into_iter().find_map(set) else { return Ok(None) };
+    let wrong = |error: String| format!("{variable}: {path}: {error}");
+    check(Path::new(&path)).map_err(wrong)?;
+    fs::read(&path).map(Some).map_err(|error| wrong(error.to_string()))
 }
 
 /// How long an export may take: `OTEL_EXPORTER_OTLP_TIMEOUT` in milliseconds, by default 10 seconds.

@@ -97,9 +97,6 @@ impl Validate for authzen::AccessEvaluationBatchRequest {
             report.push(Some(field), &rule, "repeated.min_items", "must contain at least 1 item(s)", false);
         }
         for (index, evaluation) in self.evaluations.iter().enumerate() {
-            if report.has_more {
-                break;
-            }
             report.at(element(5, "evaluations", FieldType::TypeMessage).index(index), |report| {
                 report.optional(1, "subject", evaluation.subject.as_ref(), subject);
                 report.optional(2, "resource", evaluation.resource.as_ref(), authzen_resource);
@@ -142,9 +139,6 @@ fn aux_data(aux_data: &AuxData, report: &mut Report) {
         report.text(1, "token", &jwt.token);
     });
     for (name, jwt) in &aux_data.jwts {
-        if report.has_more {
-            break;
-        }
         let entry = element(2, "jwts", FieldType::TypeMessage).key(name);
         if name.is_empty() {
             let rule = not_empty(element(19, "map", FieldType::TypeMessage), "keys");
@@ -240,6 +234,9 @@ pub(crate) struct Report {
 
 impl Report {
     fn at(&mut self, element: Element<'_>, check: impl FnOnce(&mut Self)) {
+        if self.has_more {
+            return;
+        }
         self.path.push(element.to_proto());
         check(self);
         self.path.pop();
@@ -345,9 +342,6 @@ impl Report {
             self.push_required(field);
         }
         for (index, (actions, asked)) in entries.enumerate() {
-            if self.has_more {
-                break;
-            }
             self.at(field.index(index), |report| {
                 report.names(1, "actions", actions);
                 report.message(2, "resource", asked.as_ref(), resource);
@@ -367,9 +361,6 @@ impl Report {
             self.push(Some(field), &rule, "repeated.unique", UNIQUE, false);
         }
         for (index, _) in names.iter().enumerate().filter(|(_, name)| name.is_empty()) {
-            if self.has_more {
-                break;
-            }
             let rule = not_empty(element(18, "repeated", FieldType::TypeMessage), "items");
             self.push(Some(field.index(index)), &rule, "string.min_len", NOT_EMPTY, false);
         }

@@ -1,4 +1,4 @@
-//! A file of lines, put away when it is large.
+//! A file or stream of lines; a file is put away when it is large.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -15,11 +15,14 @@ const PORTION: usize = 64 << 10;
 /// So much waits for a disk that takes nothing.
 const MAX_PENDING: usize = 8 << 20;
 
+/// So much room is kept for the lines to come.
+const MAX_KEPT: usize = 1 << 20;
+
 /// How long a stream that is full is left alone.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// A file to which lines are added. What the disk does not take is kept and tried again, so that no line is torn.
-pub(super) struct RotatedFile {
+/// A file or stream to which lines are added. What the disk does not take is kept and tried again, so that no line is torn.
+pub(super) struct LineFile {
     path: PathBuf,
     rotation: Option<LogRotation>,
     out: File,
@@ -28,7 +31,7 @@ pub(super) struct RotatedFile {
     pending: Vec<u8>,
 }
 
-impl RotatedFile {
+impl LineFile {
     pub(super) fn open(path: &Path, rotation: Option<LogRotation>) -> io::Result<Self> {
         let (out, size) = open(path)?;
         Ok(Self { path: path.to_owned(), rotation, out, size, pending: Vec::with_capacity(PORTION) })
@@ -72,7 +75,7 @@ impl RotatedFile {
             }
         }
         self.pending.drain(..written);
-        self.pending.shrink_to(MAX_PENDING / 8);
+        self.pending.shrink_to(MAX_KEPT);
         result
     }
 
@@ -191,7 +194,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("audit.log");
         let rotation = LogRotation { max_file_size_mb: 1, max_file_count: 20, ..LogRotation::default() };
-        let mut file = RotatedFile::open(&path, Some(rotation)).unwrap();
+        let mut file = LineFile::open(&path, Some(rotation)).unwrap();
         let mut results = Vec::new();
         for (index, letter) in "abcdefghij".chars().enumerate() {
             if index == 3 {
@@ -229,7 +232,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_disk_that_is_full_tears_no_line_and_is_tried_again() {
-        let mut file = RotatedFile::open(Path::new("/dev/full"), None).unwrap();
+        let mut file = LineFile::open(Path::new("/dev/full"), None).unwrap();
         let line = [b'a'; PORTION];
         assert!(file.write(&line).is_err());
         assert!(file.flush().is_err());
@@ -245,7 +248,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn what_waits_for_a_full_disk_has_a_limit() {
-        let mut file = RotatedFile::open(Path::new("/dev/full"), None).unwrap();
+        let mut file = LineFile::open(Path::new("/dev/full"), None).unwrap();
         for _ in 0..2 * MAX_PENDING / PORTION {
             assert!(file.write(&[b'a'; PORTION]).is_err());
         }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::path::{Step, read_path};
+use super::path::{Shapes, Step};
 
 const MASKED: &str = "[MASKED]";
 
@@ -13,7 +13,11 @@ pub(super) struct Mask(Vec<Vec<Step>>);
 impl Mask {
     /// Reads paths such as `inputs[*].principal.attr.email` or `peer.address`; says which is none, or leads nowhere, and why.
     pub(super) fn parse(paths: &[String]) -> Result<Self, (usize, String)> {
-        let read = |(index, path): (usize, &String)| read_path(path).map_err(|why| (index, why));
+        if paths.is_empty() {
+            return Ok(Self(Vec::new()));
+        }
+        let shapes = Shapes::read();
+        let read = |(index, path): (usize, &String)| shapes.steps(path).map_err(|why| (index, why));
         paths.iter().enumerate().map(read).collect::<Result<_, _>>().map(Self)
     }
 

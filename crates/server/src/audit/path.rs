@@ -24,14 +24,6 @@ const ROOTS: [&str; 3] = [
     ".cerbos.audit.v1.AccessLogEntry",
 ];
 
-/// The steps of a path. Says why it is none, or why no entry can have what it leads to.
-pub(super) fn read_path(path: &str) -> Result<Vec<Step>, String> {
-    let steps =
-        parse(path).ok_or_else(|| format!("`{path}` is no path, such as inputs[*].principal.attr.email"))?;
-    Shapes::read().check(&steps).map_err(|why| format!("`{path}`: {why}"))?;
-    Ok(steps)
-}
-
 fn parse(path: &str) -> Option<Vec<Step>> {
     let mut steps = Vec::new();
     let mut rest = path;
@@ -76,41 +68,28 @@ fn bracketed(text: &str) -> Option<(Step, &str)> {
 }
 
 /// The messages that are logged, by their names.
-struct Shapes(BTreeMap<String, DescriptorProto>);
+pub(super) struct Shapes(BTreeMap<String, DescriptorProto>);
 
 /// What stands somewhere in an entry.
 #[derive(Clone, Copy)]
 enum Shape<'a> {
-    Message(&'a DescriptorProto),
-    /// A list of what the field is.
+    One(Item<'a>),
     List(Item<'a>),
     /// An object whose fields anybody may name.
     Map(Item<'a>),
+}
+
+#[derive(Clone, Copy)]
+enum Item<'a> {
+    Message(&'a DescriptorProto),
     /// What applications send.
     Anything,
     /// A string, a number and the like.
     Scalar,
 }
 
-#[derive(Clone, Copy)]
-enum Item<'a> {
-    Message(&'a DescriptorProto),
-    Anything,
-    Scalar,
-}
-
-impl<'a> From<Item<'a>> for Shape<'a> {
-    fn from(item: Item<'a>) -> Self {
-        match item {
-            Item::Message(message) => Self::Message(message),
-            Item::Anything => Self::Anything,
-            Item::Scalar => Self::Scalar,
-        }
-    }
-}
-
 impl Shapes {
-    fn read() -> Self {
+    pub(super) fn read() -> Self {
         fn add(into: &mut BTreeMap<String, DescriptorProto>, scope: &str, messages: Vec<DescriptorProto>) {
             for mut message in messages {
                 let name = format!("{scope}.{}", message.name());
@@ -127,12 +106,20 @@ impl Shapes {
         Self(messages)
     }
 
+    /// The steps of a path. Says why it is none, or why no entry can have what it leads to.
+    pub(super) fn steps(&self, path: &str) -> Result<Vec<Step>, String> {
+        let steps = parse(path)
+            .ok_or_else(|| format!("`{path}` is no path, such as inputs[*].principal.attr.email"))?;
+        self.check(&steps).map_err(|why| format!("`{path}`: {why}"))?;
+        Ok(steps)
+    }
+
     /// Says what is wrong with a path where it gets farthest.
     fn check(&self, steps: &[Step]) -> Result<(), String> {
         let roots: Vec<&DescriptorProto> = ROOTS.iter().filter_map(|name| self.0.get(*name)).collect();
         let mut farthest: Option<(usize, String)> = None;
         for root in &roots {
-            match self.walk(Shape::Message(root), steps) {
+            match self.walk(root, steps) {
                 Ok(()) => return Ok(()),
                 Err((depth, why)) => {
                     if farthest.as_ref().is_none_or(|(reached, _)| depth > *reached) {
@@ -147,25 +134,29 @@ impl Shapes {
         }
     }
 
-    fn walk<'a>(&'a self, from: Shape<'a>, steps: &[Step]) -> Result<(), (usize, String)> {
-        let mut shape = from;
+    fn walk<'a>(&'a self, root: &'a DescriptorProto, steps: &[Step]) -> Result<(), (usize, String)> {
+        let mut shape = Shape::One(Item::Message(root));
         for (depth, step) in steps.iter().enumerate() {
             let wrong = |why: String| Err((depth, why));
             shape = match (shape, step) {
-                (Shape::Anything, _) | (Shape::Message(_), Step::All) => Shape::Anything,
-                (Shape::List(item), Step::Index(_) | Step::All) => item.into(),
+                (Shape::One(Item::Anything), _) | (Shape::One(Item::Message(_)), Step::All) => {
+                    Shape::One(Item::Anything)
+                }
+                (Shape::List(item), Step::Index(_) | Step::All) => Shape::One(item),
                 (Shape::List(_), Step::Field(name)) => {
                     return wrong(format!("`{name}` is in each item of a list: write [*] before it"));
                 }
-                (Shape::Map(item), Step::Field(_) | Step::All) => item.into(),
-                (Shape::Message(message), Step::Field(name)) => match self.field(message, name) {
+                (Shape::Map(item), Step::Field(_) | Step::All) => Shape::One(item),
+                (Shape::One(Item::Message(message)), Step::Field(name)) => match self.field(message, name) {
                     Some(shape) => shape,
                     None => return wrong(unknown(name, &[message])),
                 },
-                (Shape::Message(_) | Shape::Map(_), Step::Index(index)) => {
+                (Shape::One(Item::Message(_)) | Shape::Map(_), Step::Index(index)) => {
                     return wrong(format!("[{index}] is for lists, and there is none"));
                 }
-                (Shape::Scalar, _) => return wrong("there is nothing below a text or a number".to_owned()),
+                (Shape::One(Item::Scalar), _) => {
+                    return wrong("there is nothing below a text or a number".to_owned());
+                }
             };
         }
         Ok(())
@@ -173,16 +164,16 @@ impl Shapes {
 
     fn field<'a>(&'a self, message: &'a DescriptorProto, name: &str) -> Option<Shape<'a>> {
         let field = message.field.iter().find(|field| field.json_name() == name)?;
+        let is_list = field.label() == Label::Repeated;
+        let shaped = |item| if is_list { Shape::List(item) } else { Shape::One(item) };
         if field.r#type() != Type::Message {
-            let is_list = field.label() == Label::Repeated;
-            return Some(if is_list { Shape::List(Item::Scalar) } else { Shape::Scalar });
+            return Some(shaped(Item::Scalar));
         }
-        let Some(message) = self.0.get(field.type_name()) else { return Some(Shape::Anything) };
+        let Some(message) = self.0.get(field.type_name()) else { return Some(Shape::One(Item::Anything)) };
         if message.options.as_ref().is_some_and(prost_types::MessageOptions::map_entry) {
             return Some(match self.field(message, "value")? {
-                Shape::Message(value) => Shape::Map(Item::Message(value)),
-                Shape::Scalar => Shape::Map(Item::Scalar),
-                _ => Shape::Map(Item::Anything),
+                Shape::One(item) => Shape::Map(item),
+                Shape::List(_) | Shape::Map(_) => Shape::Map(Item::Anything),
             });
         }
         // What protobuf itself defines is not written as a message.
@@ -192,7 +183,7 @@ impl Shapes {
             _ if is_own => Item::Message(message),
             _ => Item::Anything,
         };
-        Some(if field.label() == Label::Repeated { Shape::List(item) } else { item.into() })
+        Some(shaped(item))
     }
 }
 
@@ -215,6 +206,7 @@ mod tests {
 
     #[test]
     fn what_entries_can_have() {
+        let shapes = Shapes::read();
         for path in [
             "inputs[*].principal.attr.email",
             "inputs[0].principal[\"id\"]",
@@ -234,12 +226,13 @@ mod tests {
             "auditTrail.effectivePolicies",
             "callId",
         ] {
-            assert!(read_path(path).is_ok(), "{path}: {:?}", read_path(path));
+            assert!(shapes.steps(path).is_ok(), "{path}: {:?}", shapes.steps(path));
         }
     }
 
     #[test]
     fn what_is_no_path_or_leads_nowhere() {
+        let shapes = Shapes::read();
         for (path, why) in [
             ("", "is no path"),
             (".a", "is no path"),
@@ -256,7 +249,7 @@ mod tests {
             ("peer[0]", "[0] is for lists"),
             ("timestamp.seconds", "nothing below"),
         ] {
-            let Err(told) = read_path(path) else { panic!("{path} is taken") };
+            let Err(told) = shapes.steps(path) else { panic!("{path} is taken") };
             assert!(told.contains(why), "{path}: {told}");
         }
     }

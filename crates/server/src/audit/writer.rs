@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::file::RotatedFile;
+use super::file::LineFile;
+use crate::clock::FOREVER;
 use crate::config::AuditFile;
 use crate::host::{Event, Host, Level};
 use crate::metrics::Metrics;
@@ -18,7 +19,6 @@ const BACKLOG: usize = 16 << 10;
 
 /// How often it is tried again to write what a disk does not take.
 const RETRY: Duration = Duration::from_secs(1);
-const FOREVER: Duration = Duration::from_secs(86_400);
 
 pub(super) struct Writer {
     lines: Mutex<Option<SyncSender<String>>>,
@@ -36,16 +36,16 @@ impl Writer {
         metrics: Arc<Metrics>,
         host: Arc<dyn Host>,
     ) -> Result<Self, (String, String)> {
-        let open = |path: &String| -> Result<RotatedFile, (String, String)> {
+        let open = |path: &String| -> Result<LineFile, (String, String)> {
             let file = match path.as_str() {
-                "stdout" => duplicate(io::stdout()).map(RotatedFile::of),
-                "stderr" => duplicate(io::stderr()).map(RotatedFile::of),
-                path => RotatedFile::open(Path::new(path), config.log_rotation.clone()),
+                "stdout" => duplicate(io::stdout()).map(LineFile::of),
+                "stderr" => duplicate(io::stderr()).map(LineFile::of),
+                path => LineFile::open(Path::new(path), config.log_rotation.clone()),
             };
             file.map_err(|error| (path.to_owned(), error.to_string()))
         };
         let paths = std::iter::once(&config.path).chain(&config.additional_paths);
-        let outs: Vec<RotatedFile> = paths.map(open).collect::<Result<_, _>>()?;
+        let outs: Vec<LineFile> = paths.map(open).collect::<Result<_, _>>()?;
         let (sender, receiver) = sync_channel(BACKLOG);
         let (alive, ended) = channel();
         thread::Builder::new()
@@ -84,25 +84,26 @@ fn duplicate(stream: impl std::os::windows::io::AsHandle) -> io::Result<File> {
 
 fn run(
     lines: &Receiver<String>,
-    mut outs: Vec<RotatedFile>,
+    mut outs: Vec<LineFile>,
     metrics: &Metrics,
     host: &dyn Host,
     _alive: Sender<Never>,
 ) {
+    let add = |outs: &mut [LineFile], line: &str| on_all(outs, metrics, |out| out.write(line.as_bytes()));
     let mut failing = false;
     loop {
         let mut result = Ok(());
         match lines.recv_timeout(if failing { RETRY } else { FOREVER }) {
             Ok(first) => {
-                result = write_all(&mut outs, &first, metrics);
+                result = add(&mut outs, &first);
                 while let Ok(line) = lines.try_recv() {
-                    result = result.and(write_all(&mut outs, &line, metrics));
+                    result = result.and(add(&mut outs, &line));
                 }
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
-        result = result.and(flush_all(&mut outs, metrics));
+        result = result.and(on_all(&mut outs, metrics, LineFile::flush));
         // Said once, and again after it has worked.
         if let (false, Err(error)) = (failing, &result) {
             let event = Event::new(Level::Error, "orthrus.audit", "the audit log cannot be written");
@@ -110,32 +111,25 @@ fn run(
         }
         failing = result.is_err();
     }
-    if let Err(error) = flush_all(&mut outs, metrics) {
+    if let Err(error) = on_all(&mut outs, metrics, LineFile::flush) {
         let message = "the audit log cannot be written: what was still to be written is lost";
         host.log(Event::new(Level::Error, "orthrus.audit", message).with("error", error.to_string()));
     }
 }
 
-fn flush_all(outs: &mut [RotatedFile], metrics: &Metrics) -> io::Result<()> {
+/// Goes on where one of them fails.
+fn on_all(
+    outs: &mut [LineFile],
+    metrics: &Metrics,
+    act: impl Fn(&mut LineFile) -> io::Result<()>,
+) -> io::Result<()> {
     let mut result = Ok(());
     for out in outs {
-        let flushed = out.flush();
-        if flushed.is_err() {
+        let done = act(out);
+        if done.is_err() {
             metrics.audit_failed();
         }
-        result = result.and(flushed);
-    }
-    result
-}
-
-fn write_all(outs: &mut [RotatedFile], line: &str, metrics: &Metrics) -> io::Result<()> {
-    let mut result = Ok(());
-    for out in outs {
-        let written = out.write(line.as_bytes());
-        if written.is_err() {
-            metrics.audit_failed();
-        }
-        result = result.and(written);
+        result = result.and(done);
     }
     result
 }

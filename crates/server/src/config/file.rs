@@ -172,7 +172,7 @@ impl Reader<'_> {
 
     /// Whether a key counts here; says so where it does not.
     fn counts(&mut self, path: &[String], span: Place) -> bool {
-        if (1..path.len()).any(|end| matches!(find(&path[..end]), Found::Key(Use::Tree))) {
+        if is_in_tree(path) {
             return true;
         }
         let Some(diagnostic) = self.uncounted(path) else { return true };
@@ -228,9 +228,8 @@ impl Reader<'_> {
 
     fn set(&mut self, root: &mut Value, path: &str, text: &str) {
         let steps: Vec<String> = path.split('.').map(str::to_owned).collect();
-        let in_tree = (1..steps.len()).any(|end| matches!(find(&steps[..end]), Found::Key(Use::Tree)));
         match find(&steps) {
-            _ if in_tree => {}
+            _ if is_in_tree(&steps) => {}
             Found::Key(Use::Text | Use::Value) => {}
             Found::Branch | Found::Key(Use::Tree) => {
                 let message =
@@ -305,6 +304,11 @@ pub fn plain(message: &str) -> String {
 
 fn is_text(path: &[String]) -> bool {
     matches!(find(path), Found::Key(Use::Text))
+}
+
+/// Whether it is below a key whose values others check.
+fn is_in_tree(path: &[String]) -> bool {
+    (1..path.len()).any(|end| matches!(find(&path[..end]), Found::Key(Use::Tree)))
 }
 
 /// Whether keys are below it, and no elements.

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, StatusCode};
 use orthrus::policy::Effect;
-use orthrus_gateway::{AskedRequest, MatchedResource, RouteMatch, names_identity, normalize_path};
+use orthrus_gateway::{AskedRequest, MatchedResource, RouteMatch, normalize_path};
 use tonic::Code;
 
 use super::Proxy;
@@ -142,9 +142,6 @@ async fn decide(
             },
         )?;
     let header = |name: &str| {
-        if names_identity(name) {
-            return None;
-        }
         let values: Vec<&str> = question.values(name).collect();
         (!values.is_empty()).then(|| values.join(", "))
     };
